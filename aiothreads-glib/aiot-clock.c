@@ -1,0 +1,114 @@
+/*
+ * Copyright 2026 The aiothreads-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "aiot-clock-private.h"
+
+/*
+ * The one source of time of this library: g_get_monotonic_time (), until a test stops it and moves it by hand.
+ *
+ * A stopped clock wakes a waiter when its deadline is passed by aiot_clock_advance (). The waiter registers while it
+ * holds its own mutex; advance looks at the list first and takes those mutexes afterwards, one at a time, so no thread
+ * ever holds clock_mutex while it waits for another.
+ */
+
+typedef struct
+{
+  GCond *cond;
+  GMutex *mutex;
+} ClockWaiter;
+
+static int clock_stopped;    /* atomic */
+static GMutex clock_mutex;   /* guards all below */
+static gint64 clock_time;
+static GSList *clock_waiters;
+
+/* Microseconds, from an arbitrary moment in the past. */
+gint64
+aiot_clock_now (void)
+{
+  gint64 now;
+
+  if (G_LIKELY (!g_atomic_int_get (&clock_stopped)))
+    return g_get_monotonic_time ();
+
+  g_mutex_lock (&clock_mutex);
+  now = clock_time;
+  g_mutex_unlock (&clock_mutex);
+  return now;
+}
+
+/* What g_cond_wait_until () does, by this clock: FALSE when the deadline has passed. */
+gboolean
+aiot_clock_wait_until (GCond  *cond,
+                       GMutex *mutex,
+                       gint64  deadline)
+{
+  ClockWaiter waiter = { cond, mutex };
+
+  if (G_LIKELY (!g_atomic_int_get (&clock_stopped)))
+    return g_cond_wait_until (cond, mutex, deadline);
+
+  g_mutex_lock (&clock_mutex);
+  if (clock_time >= deadline)
+    {
+      g_mutex_unlock (&clock_mutex);
+      return FALSE;
+    }
+  clock_waiters = g_slist_prepend (clock_waiters, &waiter);
+  g_mutex_unlock (&clock_mutex);
+
+  g_cond_wait (cond, mutex);
+
+  g_mutex_lock (&clock_mutex);
+  clock_waiters = g_slist_remove (clock_waiters, &waiter);
+  g_mutex_unlock (&clock_mutex);
+  return aiot_clock_now () < deadline;
+}
+
+static void
+wake_waiters (void)
+{
+  g_autoptr (GArray) waiters = g_array_new (FALSE, FALSE, sizeof (ClockWaiter));
+
+  g_mutex_lock (&clock_mutex);
+  for (GSList *l = clock_waiters; l != NULL; l = l->next)
+    g_array_append_vals (waiters, l->data, 1);
+  g_mutex_unlock (&clock_mutex);
+
+  for (guint i = 0; i < waiters->len; i++)
+    {
+      ClockWaiter *waiter = &g_array_index (waiters, ClockWaiter, i);
+
+      g_mutex_lock (waiter->mutex);
+      g_cond_broadcast (waiter->cond);
+      g_mutex_unlock (waiter->mutex);
+    }
+}
+
+void
+aiot_clock_stop (void)
+{
+  g_mutex_lock (&clock_mutex);
+  clock_time = g_get_monotonic_time ();
+  g_atomic_int_set (&clock_stopped, TRUE);
+  g_mutex_unlock (&clock_mutex);
+}
+
+void
+aiot_clock_advance (gint64 microseconds)
+{
+  g_mutex_lock (&clock_mutex);
+  clock_time += microseconds;
+  g_mutex_unlock (&clock_mutex);
+
+  wake_waiters ();
+}
+
+void
+aiot_clock_resume (void)
+{
+  g_atomic_int_set (&clock_stopped, FALSE);
+  wake_waiters ();
+}

@@ -1,0 +1,581 @@
+/*
+ * Copyright 2026 The aiothreads-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "aiot-home-table-private.h"
+
+#include "aiot-clock-private.h"
+#include "aiot-frame-budget-private.h"
+
+/*
+ * A home is where results come back to: one record and two sources for each main context that is used.
+ *
+ * Any thread pushes entries on `arrived`, a list with one atomic head. The thread that iterates the main context
+ * collects them into lanes, in the order of arrival, and runs them one at a time. The head is also the state of home:
+ *
+ *   NULL          nothing arrived, and home looks again before it sleeps
+ *   &sleeping     nothing arrived, and home may sleep: whoever pushes now must wake it
+ *   &gone         home will never look again: whoever pushes keeps the entry and releases it
+ *   anything else the entry that arrived last
+ *
+ * The mutex guards the lanes, so that whoever abandons a home can empty them, and the moment of waking: a main context may
+ * be finalized by its owner while a worker wakes it. Its sources are destroyed on the way, and home_main_context_ended ()
+ * waits for the mutex there, so the main context is alive as long as a worker that saw `gone` unset holds it. Locks are
+ * taken in the order table, home, GMainContext, and no entry is run or released under any of them.
+ */
+
+typedef struct
+{
+  AiotHomeEntry *first;
+  AiotHomeEntry *last;
+} Lane;
+
+typedef struct
+{
+  GSource source;
+  AiotHome *home;         /* alive while the source is not destroyed */
+  gboolean is_urgent;
+} HomeSource;
+
+struct _AiotHome
+{
+  gatomicrefcount ref_count;
+  GMainContext *main_context;   /* no reference; dangling once home is gone */
+  GSource *urgent;              /* at default priority */
+  GSource *background;          /* below redraw */
+
+  /* atomic */
+  AiotHomeEntry *arrived;
+  int n_waiting;                /* entries in the lanes; changed under the mutex */
+  gboolean gone;                /* changed under the mutex */
+  gboolean warned;
+  AiotHomeThread *thread;       /* last seen iterating, or having it as thread-default */
+
+  /* touched by the thread that iterates the main context */
+  AiotFrameBudget budget;
+  guint turn;
+
+  GMutex mutex;                 /* guards all below */
+  Lane lanes[AIOT_HOME_N_LANES];
+  GQueue watches;
+  gboolean serves_descriptor;
+  gint64 alarm;
+};
+
+/* GDK_PRIORITY_REDRAW is G_PRIORITY_HIGH_IDLE + 20. This is just below it, and above what a program does when idle. */
+#define PRIORITY_BELOW_REDRAW (G_PRIORITY_HIGH_IDLE + 30)
+
+/* Two moments that never come; see home_wake_locked (). */
+#define NEVER     (G_MAXINT64 / 2)
+#define NEVER_TOO (G_MAXINT64 / 2 - G_TIME_SPAN_DAY)
+
+static AiotHomeEntry sleeping;
+static AiotHomeEntry gone;
+
+AiotHome *
+aiot_home_ref (AiotHome *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+aiot_home_unref (AiotHome *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+
+  g_source_unref (self->urgent);
+  g_source_unref (self->background);
+  g_mutex_clear (&self->mutex);
+  g_free (self);
+}
+
+/*
+ * Setting a ready time wakes the loop, and unlike g_main_context_wakeup () it may be done while the last reference to the
+ * main context is being dropped. Nothing has to be reset afterwards, because neither moment ever comes.
+ */
+static void
+home_wake_locked (AiotHome *self)
+{
+  self->alarm = self->alarm == NEVER ? NEVER_TOO : NEVER;
+  g_source_set_ready_time (self->urgent, self->alarm);
+}
+
+static void
+lane_append (Lane          *lane,
+             AiotHomeEntry *entry)
+{
+  entry->next = NULL;
+  if (lane->last != NULL)
+    lane->last->next = entry;
+  else
+    lane->first = entry;
+  lane->last = entry;
+}
+
+static AiotHomeEntry *
+lane_take_first (Lane *lane)
+{
+  AiotHomeEntry *entry = lane->first;
+
+  lane->first = entry->next;
+  if (lane->first == NULL)
+    lane->last = NULL;
+  return entry;
+}
+
+/* The list of arrivals has the newest entry first; the lanes are in the order of arrival. */
+static void
+home_sort_in_locked (AiotHome      *self,
+                     AiotHomeEntry *newest)
+{
+  AiotHomeEntry *oldest = NULL;
+
+  while (newest != NULL)
+    {
+      AiotHomeEntry *entry = newest;
+
+      newest = entry->next;
+      entry->next = oldest;
+      oldest = entry;
+    }
+
+  while (oldest != NULL)
+    {
+      AiotHomeEntry *entry = oldest;
+
+      oldest = entry->next;
+      lane_append (&self->lanes[entry->funcs->lane], entry);
+      g_atomic_int_inc (&self->n_waiting);
+    }
+}
+
+static void
+home_collect_locked (AiotHome *self)
+{
+  AiotHomeEntry *head = g_atomic_pointer_get (&self->arrived);
+
+  if (head != NULL && head != &sleeping && head != &gone)
+    home_sort_in_locked (self, g_atomic_pointer_exchange (&self->arrived, NULL));
+}
+
+/* Also decides, with one atomic step, that home may sleep. */
+static gboolean
+home_has_work (AiotHome *self)
+{
+  if (g_atomic_int_get (&self->n_waiting) > 0)
+    return TRUE;
+
+  if (g_atomic_pointer_compare_and_exchange (&self->arrived, NULL, &sleeping))
+    return FALSE;
+
+  return g_atomic_pointer_get (&self->arrived) != &sleeping;
+}
+
+static gboolean
+home_source_is_ready (HomeSource *source)
+{
+  AiotHome *self = source->home;
+  gboolean has_completions;
+  gint64 now;
+
+  if (!home_has_work (self))
+    return FALSE;
+  if (!source->is_urgent || g_atomic_int_get (&self->gone))
+    return TRUE;
+
+  g_mutex_lock (&self->mutex);
+  home_collect_locked (self);
+  has_completions = self->lanes[AIOT_HOME_LANE_COMPLETIONS].first != NULL;
+  g_mutex_unlock (&self->mutex);
+
+  now = aiot_clock_now ();
+  aiot_frame_budget_note_work (&self->budget, now);
+  return (has_completions && aiot_frame_budget_is_left (&self->budget, now)) ||
+         aiot_frame_budget_is_overdue (&self->budget, now);
+}
+
+static gboolean
+home_source_prepare (GSource *source,
+                     int     *timeout)
+{
+  *timeout = -1;
+  return home_source_is_ready ((HomeSource *) source);
+}
+
+static gboolean
+home_source_check (GSource *source)
+{
+  return home_source_is_ready ((HomeSource *) source);
+}
+
+static AiotHomeEntry *
+home_take_from_locked (AiotHome     *self,
+                       AiotHomeLane  lane,
+                       gint64        iteration_time)
+{
+  AiotHomeEntry *entry = self->lanes[lane].first;
+
+  if (entry == NULL)
+    return NULL;
+
+  /* Those behind it wait too: the order is first finished, first called. */
+  if (entry->funcs->is_too_young != NULL && entry->funcs->is_too_young (entry, iteration_time))
+    return NULL;
+
+  g_atomic_int_add (&self->n_waiting, -1);
+  return lane_take_first (&self->lanes[lane]);
+}
+
+static AiotHomeEntry *
+home_take (AiotHome *self,
+           gboolean  every_lane,
+           gint64    iteration_time)
+{
+  AiotHomeEntry *entry;
+
+  g_mutex_lock (&self->mutex);
+  home_collect_locked (self);
+  if (every_lane)
+    {
+      AiotHomeLane lane = self->turn++ % AIOT_HOME_N_LANES;
+
+      entry = home_take_from_locked (self, lane, iteration_time);
+      if (entry == NULL)
+        entry = home_take_from_locked (self, (lane + 1) % AIOT_HOME_N_LANES, iteration_time);
+    }
+  else
+    {
+      entry = home_take_from_locked (self, AIOT_HOME_LANE_COMPLETIONS, iteration_time);
+    }
+  g_mutex_unlock (&self->mutex);
+
+  return entry;
+}
+
+/* Whether work is left. A loop that only watches the descriptor must see it there. */
+static gboolean
+home_settle (AiotHome *self)
+{
+  gboolean work_left;
+
+  g_mutex_lock (&self->mutex);
+  work_left = home_has_work (self);
+  if (work_left && self->serves_descriptor)
+    home_wake_locked (self);
+  g_mutex_unlock (&self->mutex);
+
+  return work_left;
+}
+
+static void
+home_run (AiotHome *self,
+          GSource  *source,
+          gboolean  is_urgent)
+{
+  gint64 iteration_time = g_source_get_time (source);
+  gint64 start = aiot_clock_now ();
+  gint64 now = start;
+  gboolean every_lane = !is_urgent || aiot_frame_budget_is_overdue (&self->budget, start);
+  gint64 end = start + (every_lane ? aiot_home_get_budget (self) : aiot_frame_budget_get_left (&self->budget, start));
+  AiotHomeEntry *entry;
+  gboolean work_left;
+
+  while ((entry = home_take (self, every_lane, iteration_time)) != NULL)
+    {
+      entry->funcs->run (entry);
+      now = aiot_clock_now ();
+      if (now >= end)
+        break;
+    }
+
+  aiot_frame_budget_spend (&self->budget, now - start, now);
+  work_left = home_settle (self);
+  if (every_lane || !work_left)
+    aiot_frame_budget_note_served (&self->budget, work_left, now);
+}
+
+/* The thread that iterates a main context is the one that its data belongs to. */
+static void
+home_note_thread (AiotHome *self)
+{
+  AiotHomeThread *thread = aiot_home_thread_get ();
+
+  if (g_atomic_pointer_get (&self->thread) == thread)
+    return;
+
+  if (g_main_context_get_thread_default () == self->main_context &&
+      self->main_context != g_main_context_default ())
+    aiot_home_thread_claim (thread, self);
+  else
+    aiot_home_set_thread (self, thread);
+}
+
+static gboolean
+home_source_dispatch (GSource     *source,
+                      GSourceFunc  callback,
+                      gpointer     user_data)
+{
+  HomeSource *home_source = (HomeSource *) source;
+  g_autoptr (AiotHome) self = aiot_home_ref (home_source->home);
+
+  if (g_atomic_int_get (&self->gone))
+    return G_SOURCE_REMOVE;
+
+  home_note_thread (self);
+  home_run (self, source, home_source->is_urgent);
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs home_source_funcs = {
+  .prepare = home_source_prepare,
+  .check = home_source_check,
+  .dispatch = home_source_dispatch,
+};
+
+static void
+home_release (AiotHome      *self,
+              AiotHomeEntry *entry)
+{
+  if (!aiot_home_is_here (self) && g_atomic_int_compare_and_exchange (&self->warned, FALSE, TRUE))
+    g_warning ("A main context went away before the work that it had asked for was done; "
+               "data of that work is freed on another thread");
+
+  entry->funcs->release (entry);
+}
+
+static void
+home_end (AiotHome *self)
+{
+  Lane lanes[AIOT_HOME_N_LANES];
+  GQueue watches;
+
+  aiot_home_table_forget (self);
+
+  g_mutex_lock (&self->mutex);
+  if (self->gone)
+    {
+      g_mutex_unlock (&self->mutex);
+      return;
+    }
+  g_atomic_int_set (&self->gone, TRUE);
+  home_collect_locked (self);
+  {
+    AiotHomeEntry *late = g_atomic_pointer_exchange (&self->arrived, &gone);
+
+    if (late != &sleeping)
+      home_sort_in_locked (self, late);
+  }
+  memcpy (lanes, self->lanes, sizeof lanes);
+  memset (self->lanes, 0, sizeof self->lanes);
+  g_atomic_int_set (&self->n_waiting, 0);
+  watches = self->watches;
+  g_queue_init (&self->watches);
+  for (GList *l = watches.head; l != NULL; l = l->next)
+    ((AiotHomeWatch *) l->data)->is_linked = FALSE;
+  /* The sources find out that they are of no use any more. */
+  home_wake_locked (self);
+  g_mutex_unlock (&self->mutex);
+
+  while (watches.head != NULL)
+    {
+      AiotHomeWatch *watch = g_queue_pop_head_link (&watches)->data;
+
+      watch->home_gone (watch);
+    }
+  for (guint lane = 0; lane < AIOT_HOME_N_LANES; lane++)
+    while (lanes[lane].first != NULL)
+      home_release (self, lane_take_first (&lanes[lane]));
+}
+
+static void
+home_main_context_ended (gpointer data)
+{
+  AiotHome *self = data;
+
+  home_end (self);
+  aiot_home_unref (self);
+}
+
+static GSource *
+home_attach_source (AiotHome       *self,
+                    const char     *name,
+                    int             priority,
+                    GDestroyNotify  destroyed)
+{
+  GSource *source = g_source_new (&home_source_funcs, sizeof (HomeSource));
+  HomeSource *home_source = (HomeSource *) source;
+
+  home_source->home = self;
+  home_source->is_urgent = priority == G_PRIORITY_DEFAULT;
+  g_source_set_static_name (source, name);
+  g_source_set_priority (source, priority);
+  /* A callback may run a nested main loop, and what finishes meanwhile must arrive in it. */
+  g_source_set_can_recurse (source, TRUE);
+  g_source_set_callback (source, NULL, aiot_home_ref (self), destroyed);
+  g_source_attach (source, self->main_context);
+  return source;
+}
+
+AiotHome *
+aiot_home_new (GMainContext *main_context)
+{
+  AiotHome *self = g_new0 (AiotHome, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  g_mutex_init (&self->mutex);
+  aiot_frame_budget_init (&self->budget);
+  g_queue_init (&self->watches);
+  self->main_context = main_context;
+  self->urgent = home_attach_source (self, "[aiothreads] completions", G_PRIORITY_DEFAULT,
+                                     home_main_context_ended);
+  self->background = home_attach_source (self, "[aiothreads] background", PRIORITY_BELOW_REDRAW,
+                                         (GDestroyNotify) aiot_home_unref);
+  return self;
+}
+
+gboolean
+aiot_home_serves (AiotHome     *self,
+                  GMainContext *main_context)
+{
+  return self->main_context == main_context && !g_atomic_int_get (&self->gone);
+}
+
+GMainContext *
+aiot_home_get_address (AiotHome *self)
+{
+  return self->main_context;
+}
+
+AiotHomeThread *
+aiot_home_get_thread (AiotHome *self)
+{
+  return g_atomic_pointer_get (&self->thread);
+}
+
+void
+aiot_home_set_thread (AiotHome       *self,
+                      AiotHomeThread *thread)
+{
+  g_atomic_pointer_set (&self->thread, thread);
+}
+
+/* Whether data of this home may be freed right here. */
+gboolean
+aiot_home_is_here (AiotHome *self)
+{
+  AiotHomeThread *thread = aiot_home_thread_peek ();
+
+  return thread != NULL && g_atomic_pointer_get (&self->thread) == thread;
+}
+
+/* Any thread. Gives the entry away. */
+void
+aiot_home_push (AiotHome      *self,
+                AiotHomeEntry *entry)
+{
+  g_autoptr (AiotHome) waking = NULL;
+  AiotHomeEntry *head = g_atomic_pointer_get (&self->arrived);
+
+  do
+    {
+      if (head == &gone)
+        {
+          home_release (self, entry);
+          return;
+        }
+
+      /* Once pushed, the entry may take the last other reference with it before home is woken. */
+      if (head == &sleeping && waking == NULL)
+        waking = aiot_home_ref (self);
+      entry->next = head == &sleeping ? NULL : head;
+    }
+  while (!g_atomic_pointer_compare_and_exchange_full (&self->arrived, head, entry, &head));
+
+  if (head == &sleeping)
+    {
+      g_mutex_lock (&self->mutex);
+      if (!self->gone)
+        home_wake_locked (self);
+      g_mutex_unlock (&self->mutex);
+    }
+}
+
+/* FALSE when home is gone already. */
+gboolean
+aiot_home_add_watch (AiotHome      *self,
+                     AiotHomeWatch *watch)
+{
+  gboolean added;
+
+  watch->link.data = watch;
+  g_mutex_lock (&self->mutex);
+  added = !self->gone;
+  watch->is_linked = added;
+  if (added)
+    g_queue_push_tail_link (&self->watches, &watch->link);
+  g_mutex_unlock (&self->mutex);
+
+  return added;
+}
+
+/* FALSE when home_gone is called, or was. */
+gboolean
+aiot_home_remove_watch (AiotHome      *self,
+                        AiotHomeWatch *watch)
+{
+  gboolean removed;
+
+  g_mutex_lock (&self->mutex);
+  removed = watch->is_linked;
+  if (removed)
+    g_queue_unlink (&self->watches, &watch->link);
+  watch->is_linked = FALSE;
+  g_mutex_unlock (&self->mutex);
+
+  return removed;
+}
+
+/*
+ * The time of the running main loop iteration, as GTask reads it. A GTask that is returned in an iteration later than the
+ * one in which it was made calls back at once; 0 outside of any iteration.
+ */
+gint64
+aiot_home_iteration_time (void)
+{
+  GSource *source = g_main_current_source ();
+
+  return source != NULL ? g_source_get_time (source) : 0;
+}
+
+int
+aiot_home_get_budget (AiotHome *self)
+{
+  return g_atomic_int_get (&self->budget.allowed);
+}
+
+void
+aiot_home_set_budget (AiotHome *self,
+                      int       budget_us)
+{
+  g_atomic_int_set (&self->budget.allowed, budget_us);
+}
+
+/* From now on, work that is left over shows at the descriptor that wakes the main context. */
+void
+aiot_home_serve_descriptor (AiotHome *self)
+{
+  g_mutex_lock (&self->mutex);
+  self->serves_descriptor = TRUE;
+  if (home_has_work (self))
+    home_wake_locked (self);
+  g_mutex_unlock (&self->mutex);
+}
+
+void
+aiot_home_abandon (AiotHome *self)
+{
+  home_end (self);
+}
