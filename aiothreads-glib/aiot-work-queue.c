@@ -1,0 +1,104 @@
+/*
+ * Copyright 2026 The aiothreads-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "aiot-work-queue-private.h"
+
+/*
+ * Work in the order of its priority, and first come first served within one. Programs use a handful of priorities, so
+ * there is one plain queue for each, and they are searched one by one. No locks: whoever owns the queue has one.
+ */
+
+typedef struct
+{
+  int priority;
+  GQueue works;
+} Level;
+
+struct _AiotWorkQueue
+{
+  GArray *levels;   /* of Level, most urgent first */
+  guint length;
+};
+
+AiotWorkQueue *
+aiot_work_queue_new (void)
+{
+  AiotWorkQueue *self = g_new0 (AiotWorkQueue, 1);
+
+  self->levels = g_array_new (FALSE, FALSE, sizeof (Level));
+  return self;
+}
+
+void
+aiot_work_queue_free (AiotWorkQueue *self)
+{
+  g_assert (self->length == 0);
+
+  g_array_unref (self->levels);
+  g_free (self);
+}
+
+guint
+aiot_work_queue_get_length (AiotWorkQueue *self)
+{
+  return self->length;
+}
+
+static Level *
+get_level (AiotWorkQueue *self,
+           int            priority)
+{
+  Level level = { priority, G_QUEUE_INIT };
+  guint i = 0;
+
+  while (i < self->levels->len && g_array_index (self->levels, Level, i).priority < priority)
+    i++;
+  if (i == self->levels->len || g_array_index (self->levels, Level, i).priority != priority)
+    g_array_insert_val (self->levels, i, level);
+  return &g_array_index (self->levels, Level, i);
+}
+
+void
+aiot_work_queue_push (AiotWorkQueue *self,
+                      AiotWork      *work)
+{
+  g_queue_push_tail_link (&get_level (self, work->priority)->works, &work->link);
+  work->is_queued = TRUE;
+  self->length++;
+}
+
+/* NULL when there is none. */
+AiotWork *
+aiot_work_queue_pop (AiotWorkQueue *self)
+{
+  for (guint i = 0; i < self->levels->len; i++)
+    {
+      GList *link = g_queue_pop_head_link (&g_array_index (self->levels, Level, i).works);
+
+      if (link != NULL)
+        {
+          AiotWork *work = link->data;
+
+          work->is_queued = FALSE;
+          self->length--;
+          return work;
+        }
+    }
+  return NULL;
+}
+
+/* FALSE when a worker has taken it, or it never was here. */
+gboolean
+aiot_work_queue_remove (AiotWorkQueue *self,
+                        AiotWork      *work)
+{
+  if (!work->is_queued)
+    return FALSE;
+
+  g_queue_unlink (&get_level (self, work->priority)->works, &work->link);
+  work->is_queued = FALSE;
+  self->length--;
+  return TRUE;
+}
