@@ -1,0 +1,22 @@
+/*
+ * Copyright 2026 The aiothreads-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#define AIOT_INSIDE
+#include <aiothreads-glib/aiot-call.h>
+#include <aiothreads-glib/aiot-enum-types.h>
+#include <aiothreads-glib/aiot-error.h>
+#include <aiothreads-glib/aiot-executor.h>
+#include <aiothreads-glib/aiot-main-context.h>
+#include <aiothreads-glib/aiot-offload.h>
+#include <aiothreads-glib/aiot-threaded.h>
+#include <aiothreads-glib/aiot-types.h>
+#include <aiothreads-glib/aiot-value.h>
+#include <aiothreads-glib/aiot-version.h>
+#include <aiothreads-glib/aiot-version-macros.h>
+#undef AIOT_INSIDE
