@@ -521,10 +521,12 @@ aiot_call_start (AiotCall            *self,
                  GAsyncReadyCallback  callback,
                  gpointer             callback_data)
 {
+  g_autoptr (AiotPool) pool = aiot_executor_dup_pool (executor);
+
   aiot_work_init (&self->work, &work_funcs, priority);
   self->answer.funcs = priority <= G_PRIORITY_DEFAULT ? &answer_funcs : &patient_answer_funcs;
   self->home = aiot_home_dup_thread_default ();
-  self->pool = aiot_executor_dup_pool (executor);
+  self->pool = aiot_pool_ref (pool);
   self->name = name;
   self->on_cancel = on_cancel;
   self->task = call_new_task (self, source_object, source_tag, callback, callback_data);
@@ -536,7 +538,7 @@ aiot_call_start (AiotCall            *self,
     {
       if (!aiot_home_add_watch (self->home, &self->watch))
         call_home_gone (&self->watch);
-      aiot_pool_submit (self->pool, &self->work);
+      aiot_pool_submit (pool, &self->work);
     }
   else
     {

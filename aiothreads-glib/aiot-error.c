@@ -8,7 +8,7 @@
 /**
  * aiot_error_quark:
  *
- * The quark behind [const@ERROR].
+ * The quark behind `AIOT_ERROR`.
  *
  * Returns: the error domain
  *

@@ -13,7 +13,7 @@
  * Where blocking work runs.
  *
  * Most programs need no executor of their own: wherever one is asked for, %NULL stands for the default pool, which is
- * made when it is first used. [func@Executor.set_default] puts another in its place, and [ctor@Executor.new_pool]
+ * made when it is first used. [func@set_default_executor] puts another in its place, and [ctor@Executor.new_pool]
  * makes one with a limit of its own, for instance one that must not load a disk with more than four requests at once:
  *
  * ```c
@@ -290,7 +290,7 @@ aiot_executor_dup_pool (AiotExecutor *self)
  *
  * Gets the executor that is used where none is given.
  *
- * Unless [func@Executor.set_default] was called this is a pool of 64 threads at the most, or as many as the environment
+ * Unless [func@set_default_executor] was called this is a pool of 64 threads at the most, or as many as the environment
  * variable `AIOTHREADS_POOL_SIZE` says. It is made when it is first needed. A value of the variable that is not a number
  * of at least 1 is ignored with a warning.
  *
@@ -326,7 +326,7 @@ aiot_executor_dup_default (void)
 }
 
 /**
- * aiot_executor_set_default:
+ * aiot_set_default_executor:
  * @executor: (nullable): the new default, or %NULL to have a new pool made when one is needed
  *
  * Replaces the executor that is used where none is given.
@@ -336,7 +336,7 @@ aiot_executor_dup_default (void)
  * Since: 1.0
  */
 void
-aiot_executor_set_default (AiotExecutor *executor)
+aiot_set_default_executor (AiotExecutor *executor)
 {
   g_autoptr (AiotExecutor) old = NULL;
 

@@ -21,7 +21,7 @@ G_DECLARE_FINAL_TYPE (AiotExecutor, aiot_executor, AIOT, EXECUTOR, GObject)
 AIOT_AVAILABLE_IN_1_0
 AiotExecutor *aiot_executor_dup_default    (void);
 AIOT_AVAILABLE_IN_1_0
-void          aiot_executor_set_default    (AiotExecutor    *executor);
+void          aiot_set_default_executor    (AiotExecutor    *executor);
 
 AIOT_AVAILABLE_IN_1_0
 AiotExecutor *aiot_executor_new_pool       (const char      *name,

@@ -51,6 +51,7 @@ struct _AiotPool
   guint n_calls;           /* parked threads that were called to serve and did not wake up yet */
   gboolean watched;        /* somebody watches, or was called to */
   gboolean watch_call;     /* ... and did not wake up yet */
+  guint n_signals;         /* for those called; given after unlocking */
   guint64 n_taken;
 
   guint n_running;
@@ -107,6 +108,18 @@ aiot_pool_unref (AiotPool *self)
 static gboolean start_thread_locked (AiotPool *self,
                                      Role      role);
 
+/* A thread that is woken while the lock is held would run into it at once. */
+static void
+pool_unlock (AiotPool *self)
+{
+  guint n_signals = self->n_signals;
+
+  self->n_signals = 0;
+  g_mutex_unlock (&self->mutex);
+  while (n_signals-- > 0)
+    g_cond_signal (&self->called);
+}
+
 static guint
 n_free_locked (AiotPool *self)
 {
@@ -132,7 +145,7 @@ call_one_locked (AiotPool *self)
     return self->n_threads < self->size && start_thread_locked (self, ROLE_SERVE);
 
   self->n_calls++;
-  g_cond_signal (&self->called);
+  self->n_signals++;
   return TRUE;
 }
 
@@ -145,7 +158,7 @@ call_watcher_locked (AiotPool *self)
   if (n_free_locked (self) > 0)
     {
       self->watched = self->watch_call = TRUE;
-      g_cond_signal (&self->called);
+      self->n_signals++;
     }
   else if (self->n_threads < self->size)
     {
@@ -190,7 +203,7 @@ serve_locked (AiotPool *self)
       call_watcher_locked (self);
       if (second_processor_pays_locked (self))
         call_one_locked (self);
-      g_mutex_unlock (&self->mutex);
+      pool_unlock (self);
 
       outcome = work->funcs->run (work);
       ended = aiot_clock_now ();
@@ -247,6 +260,8 @@ park_locked (AiotPool *self)
           break;
         }
 
+      while (self->n_signals > 0 && self->n_signals--)
+        g_cond_signal (&self->called);
       timed_out = !aiot_clock_wait_until (&self->called, &self->mutex,
                                           watching ? aiot_clock_now () + WATCH_INTERVAL : leave_at);
       if (!timed_out || self->n_calls > 0 || self->watch_call)
@@ -364,7 +379,7 @@ aiot_pool_set_size (AiotPool *self,
   g_mutex_lock (&self->mutex);
   self->size = size;
   call_watcher_locked (self);
-  g_mutex_unlock (&self->mutex);
+  pool_unlock (self);
 }
 
 void
@@ -383,7 +398,10 @@ aiot_pool_get_statistics (AiotPool           *self,
   g_mutex_unlock (&self->mutex);
 }
 
-/* Any thread; does not block. Takes the reference of the work. */
+/*
+ * Any thread; does not block. Takes the reference of the work. The caller needs a reference to the pool of its own, because
+ * the work may be done, and gone, when this returns.
+ */
 void
 aiot_pool_submit (AiotPool *self,
                   AiotWork *work)
@@ -396,7 +414,7 @@ aiot_pool_submit (AiotPool *self,
     call_watcher_locked (self);
   else if (!call_one_locked (self) && self->n_threads == 0)
     refused = aiot_work_queue_remove (self->queue, work);
-  g_mutex_unlock (&self->mutex);
+  pool_unlock (self);
 
   if (refused)
     {
