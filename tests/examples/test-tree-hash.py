@@ -1,0 +1,299 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Uses aiot-tree-hash as a person would, and compares what it says with sha256sum.
+
+No test waits for a time: where the program has to be in the middle of something, it is given a sparse file that takes hours
+to read, and it says itself how far it is. The timeouts are there for the day when a test fails.
+"""
+
+import ctypes
+import os
+import pathlib
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+PROGRAM = sys.argv[1]
+TIMEOUT = 60
+HUGE = 1 << 40
+
+TESTS = []
+
+
+def test(name):
+    def add(function):
+        TESTS.append((f'/examples/tree-hash/{name}', function))
+        return function
+    return add
+
+
+def make_tree(root):
+    """Files of all sorts; returns nothing, find and sha256sum know what is there."""
+    (root / 'empty').touch()
+    (root / 'small').write_text('small\n')
+    (root / 'large').write_bytes(os.urandom(5_000_001))
+    deep = root.joinpath(*['nested'] * 20)
+    deep.mkdir(parents=True)
+    (deep / 'deep').write_text('deep\n')
+    for number in range(300):
+        (root / 'nested' / f'many-{number}').write_text(f'{number}\n' * number)
+    (root / 'new\nline').write_text('a name with a new line\n')
+    (root / 'back\\slash').write_text('a name with a backslash\n')
+    with open(os.fsencode(root) + b'/latin-\xe9', 'w') as file:
+        file.write('a name in Latin 1\n')
+    os.mkfifo(root / 'fifo')
+    (root / 'link').symlink_to('small')
+    (root / 'dangling').symlink_to('nowhere')
+    (root / 'loop').symlink_to('loop')
+    (root / 'nested' / 'up').symlink_to('..')
+
+
+def lose_capabilities():
+    """Root reads any file. Without two capabilities it can read what its permissions say."""
+    libc = ctypes.CDLL(None)
+    for capability in (1, 2):   # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+        libc.prctl(24, capability, 0, 0, 0)   # PR_CAPBSET_DROP
+
+
+def run(*arguments, **more):
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, timeout=TIMEOUT, check=False, **more)
+
+
+def read_summary(path):
+    return dict(line.split('=', 1) for line in pathlib.Path(path).read_text().splitlines())
+
+
+def sha256sum(root):
+    found = subprocess.run(['find', root, '-type', 'f', '-print0'], capture_output=True, check=True).stdout
+    return subprocess.run(['xargs', '-0', 'sha256sum', '--'], input=found, capture_output=True, check=True).stdout
+
+
+def digest_of_all(lines):
+    digests = sorted(line.lstrip(b'\\')[:64] for line in lines.splitlines())
+    text = b''.join(digest + b'\n' for digest in digests)
+    return subprocess.run(['sha256sum'], input=text, capture_output=True, check=True).stdout[:64].decode()
+
+
+class Terminal:
+    """The program on a pseudo-terminal."""
+
+    def __init__(self, *arguments):
+        self.text = ''
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execv(PROGRAM, [PROGRAM, *map(str, arguments)])
+
+    def read_until(self, pattern):
+        end = time.monotonic() + TIMEOUT
+        while not re.search(pattern, self.text):
+            if not select.select([self.fd], [], [], max(end - time.monotonic(), 0))[0]:
+                raise AssertionError(f'no {pattern!r} in {self.text!r}')
+            try:
+                self.text += os.read(self.fd, 65536).decode(errors='replace')
+            except OSError:   # the other end is closed
+                if not re.search(pattern, self.text):
+                    raise AssertionError(f'no {pattern!r} in {self.text!r}') from None
+
+    def type(self, keys):
+        os.write(self.fd, keys)
+
+    def wait(self):
+        """The exit status of a process that has ended by itself, with all its threads."""
+        end = time.monotonic() + TIMEOUT
+        while time.monotonic() < end:
+            # What is not read would block the program.
+            if select.select([self.fd], [], [], 0.05)[0]:
+                try:
+                    self.text += os.read(self.fd, 65536).decode(errors='replace')
+                except OSError:
+                    pass
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        raise AssertionError(f'still running after: {self.text!r}')
+
+
+@test('digests-are-those-of-sha256sum')
+def test_digests(folder):
+    tree = folder / 'tree'
+    tree.mkdir()
+    make_tree(tree)
+    done = run('--list', str(folder / 'list'), '--summary', str(folder / 'summary'), str(tree))
+    assert done.returncode == 0, done.stderr
+    expected = sha256sum(tree)
+    assert sorted((folder / 'list').read_bytes().splitlines()) == sorted(expected.splitlines())
+    summary = read_summary(folder / 'summary')
+    assert int(summary['files']) == len(expected.splitlines())
+    assert summary['digest'] == digest_of_all(expected)
+    assert summary['digest'] in done.stdout.decode()
+
+
+@test('blocking-finds-the-same')
+def test_blocking(folder):
+    tree = folder / 'tree'
+    tree.mkdir()
+    make_tree(tree)
+    results = {}
+    for way in ([], ['--blocking'], ['--in-flight', '1']):
+        done = run(*way, '--list', str(folder / 'list'), '--summary', str(folder / 'summary'), str(tree))
+        assert done.returncode == 0, done.stderr
+        summary = read_summary(folder / 'summary')
+        results[str(way)] = (summary['files'], summary['digest'], summary['unreadable'], summary['skipped'],
+                             (folder / 'list').read_bytes())
+        assert (summary['mode'] == 'blocking') == (way == ['--blocking'])
+    assert len(set(results.values())) == 1, results
+
+
+@test('odd-things-are-reported')
+def test_odd(folder):
+    tree = folder / 'tree'
+    tree.mkdir()
+    make_tree(tree)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.fsencode(tree / 'socket'))
+    done = run('--summary', str(folder / 'summary'), str(tree))
+    said = done.stderr.decode()
+    assert done.returncode == 0
+    assert f'{tree}/fifo: fifo, skipped\n' in said
+    assert f'{tree}/socket: socket, skipped\n' in said
+    assert f'{tree}/loop: loop of symbolic links, skipped\n' in said
+    assert f'{tree}/latin-\ufffd: the name is not UTF-8\n' in said
+    assert 'dangling' not in said
+    # fifo, socket, loop, dangling, link, and up
+    assert read_summary(folder / 'summary')['skipped'] == '6'
+
+
+@test('unreadable-files-are-reported')
+def test_unreadable(folder):
+    tree = folder / 'tree'
+    (tree / 'closed').mkdir(parents=True)
+    (tree / 'closed' / 'inside').write_text('x')
+    (tree / 'secret').write_text('x')
+    (tree / 'open').write_text('x')
+    (tree / 'secret').chmod(0)
+    (tree / 'closed').chmod(0)
+    try:
+        done = run('--summary', str(folder / 'summary'), str(tree), preexec_fn=lose_capabilities)
+    finally:
+        (tree / 'closed').chmod(0o700)
+    said = done.stderr.decode()
+    assert done.returncode == 0
+    assert f'{tree}/secret: Permission denied\n' in said
+    assert f'{tree}/closed: Permission denied\n' in said
+    summary = read_summary(folder / 'summary')
+    assert (summary['files'], summary['unreadable']) == ('1', '2')
+
+
+@test('vanished-files-are-reported')
+def test_vanished(folder):
+    tree = folder / 'tree'
+    tree.mkdir()
+    with open(tree / 'a-huge', 'wb') as huge:
+        huge.truncate(HUGE)
+        (tree / 'b-vanishing').write_text('x')
+        terminal = Terminal('--in-flight', 1, '--summary', folder / 'summary', tree)
+        # The huge file is being read, and the other one is known and waits.
+        terminal.read_until('0 files, .* 1 in flight, 1 waiting')
+        (tree / 'b-vanishing').unlink()
+        huge.truncate(0)
+    assert terminal.wait() == 0, terminal.text
+    assert 'b-vanishing: No such file or directory' in terminal.text
+    summary = read_summary(folder / 'summary')
+    assert (summary['files'], summary['unreadable']) == ('1', '1')
+
+
+@test('nothing-to-read')
+def test_nothing(folder):
+    done = run('--summary', str(folder / 'summary'), str(folder / 'not-there'))
+    assert done.returncode == 0
+    assert 'not-there: No such file or directory' in done.stderr.decode()
+    summary = read_summary(folder / 'summary')
+    assert (summary['files'], summary['unreadable']) == ('0', '1')
+    assert summary['digest'] == digest_of_all(b'')
+
+
+@test('a-link-on-the-command-line-is-followed')
+def test_link_argument(folder):
+    (folder / 'tree').mkdir()
+    (folder / 'tree' / 'file').write_text('x')
+    (folder / 'link').symlink_to('tree')
+    (folder / 'link-to-file').symlink_to('tree/file')
+    for link in ('link', 'link-to-file'):
+        run('--summary', str(folder / 'summary'), str(folder / link))
+        assert read_summary(folder / 'summary')['files'] == '1'
+
+
+@test('wrong-arguments')
+def test_arguments(folder):
+    for arguments in ([], ['--no-such-option', str(folder)], ['--in-flight', '0', str(folder)]):
+        done = run(*arguments)
+        assert done.returncode == 2
+        assert 'Try “' in done.stderr.decode()
+
+
+@test('ctrl-c')
+def test_ctrl_c(folder):
+    """One file is done, one is in the middle, and others may be waiting."""
+    (folder / 'small').write_text('small\n')
+    with open(folder / 'huge', 'wb') as huge:
+        huge.truncate(HUGE)
+    for way in ([], ['--in-flight', 2]):
+        terminal = Terminal(*way, folder)
+        terminal.read_until('1 files, .* 1 in flight, 0 waiting')
+        terminal.type(b'\x03')
+        assert terminal.wait() == 130, terminal.text
+        assert 'Interrupted. Until then:' in terminal.text
+        assert re.search(r'files: 1\r\n', terminal.text)
+        assert 'Operation was cancelled' not in terminal.text
+
+
+@test('terminal-has-one-line')
+def test_terminal_line(folder):
+    with open(folder / 'huge', 'wb') as huge:
+        huge.truncate(HUGE)
+    terminal = Terminal(folder)
+    terminal.read_until('in flight(?s:.*)in flight')
+    terminal.type(b'\x03')
+    terminal.wait()
+    progress = terminal.text[:terminal.text.index('Interrupted')]
+    assert '\n' not in progress.replace('^C', '') and '\r\x1b[K' in progress, progress
+
+
+@test('plain-lines-elsewhere')
+def test_plain_lines(folder):
+    with open(folder / 'huge', 'wb') as huge:
+        huge.truncate(HUGE)
+    with subprocess.Popen([PROGRAM, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        line = process.stderr.readline().decode()
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=TIMEOUT)
+    assert re.fullmatch(r'0 files, 0\.0 MB, 0\.0 MB/s, 1 in flight, 0 waiting\n', line), line
+    assert process.returncode == 143
+    assert said.decode().startswith('Interrupted.')
+
+
+def main():
+    print(f'1..{len(TESTS)}')
+    failed = 0
+    for number, (name, function) in enumerate(TESTS, 1):
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                function(pathlib.Path(folder).resolve())
+                print(f'ok {number} - {name}', flush=True)
+            except (AssertionError, OSError, KeyError, subprocess.SubprocessError) as error:
+                failed += 1
+                print(f'not ok {number} - {name}')
+                print(*(f'# {line}' for line in f'{type(error).__name__}: {error}'.splitlines()), sep='\n', flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
