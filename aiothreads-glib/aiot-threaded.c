@@ -19,12 +19,12 @@
  *
  * ```c
  * g_autoptr (AiotThreaded) counter = aiot_threaded_new (count_lines, NULL, NULL);
- * g_auto (GValue) path = G_VALUE_INIT;
+ * g_auto (GValue) argument = G_VALUE_INIT;
  *
  * aiot_threaded_set_name (counter, "count-lines");
- * g_value_init (&path, G_TYPE_STRING);
- * g_value_set_static_string (&path, "/etc/services");
- * aiot_threaded_call_async (counter, &path, cancellable, on_counted, self);
+ * g_value_init (&argument, G_TYPE_STRING);
+ * g_value_set_static_string (&argument, "/etc/passwd");
+ * aiot_threaded_call_async (counter, &argument, cancellable, on_counted, self);
  * ```
  *
  * It may be used from any thread. What its function was given is freed on the main context that made the object,
@@ -560,7 +560,8 @@ aiot_threaded_call_finish (AiotThreaded  *self,
  * without a main loop. The executor and the priority of the object mean nothing here.
  *
  * ```c
- * g_autoptr (AiotCall) call = aiot_threaded_call_sync (counter, &path, NULL, &error);
+ * g_autoptr (GError) error = NULL;
+ * g_autoptr (AiotCall) call = aiot_threaded_call_sync (counter, &argument, NULL, &error);
  *
  * if (call != NULL)
  *   g_print ("%" G_GINT64_FORMAT " lines\n", g_value_get_int64 (aiot_call_get_result (call)));
