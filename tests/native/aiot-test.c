@@ -1,0 +1,320 @@
+/*
+ * Copyright 2026 The aiothreads-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "aiot-test.h"
+
+/**
+ * AiotTestItem:
+ *
+ * An object that is counted.
+ */
+struct _AiotTestItem
+{
+  GObject parent_instance;
+};
+
+static GThread *home_thread;
+static int n_alive;
+static int n_finalized_elsewhere;
+
+G_DEFINE_FINAL_TYPE (AiotTestItem, aiot_test_item, G_TYPE_OBJECT)
+
+static void
+aiot_test_item_finalize (GObject *object)
+{
+  g_atomic_int_add (&n_alive, -1);
+  if (g_thread_self () != home_thread)
+    g_atomic_int_inc (&n_finalized_elsewhere);
+
+  G_OBJECT_CLASS (aiot_test_item_parent_class)->finalize (object);
+}
+
+static void
+aiot_test_item_class_init (AiotTestItemClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = aiot_test_item_finalize;
+}
+
+static void
+aiot_test_item_init (AiotTestItem *self)
+{
+  g_atomic_int_inc (&n_alive);
+}
+
+/**
+ * aiot_test_item_new:
+ *
+ * Returns: (transfer full): an item
+ */
+AiotTestItem *
+aiot_test_item_new (void)
+{
+  return g_object_new (AIOT_TEST_TYPE_ITEM, NULL);
+}
+
+/**
+ * aiot_test_item_get_n_alive:
+ *
+ * Returns: how many items there are
+ */
+guint
+aiot_test_item_get_n_alive (void)
+{
+  return g_atomic_int_get (&n_alive);
+}
+
+/**
+ * aiot_test_item_get_n_finalized_elsewhere:
+ *
+ * Returns: how many were finalized on another thread than the one that asked for them
+ */
+guint
+aiot_test_item_get_n_finalized_elsewhere (void)
+{
+  return g_atomic_int_get (&n_finalized_elsewhere);
+}
+
+static gboolean
+add_one (AiotCall  *call,
+         gpointer   user_data,
+         GError   **error)
+{
+  g_auto (GValue) number = G_VALUE_INIT;
+
+  g_value_init (&number, G_TYPE_INT64);
+  if (!g_value_transform (aiot_call_get_argument (call), &number))
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "not a number");
+      return FALSE;
+    }
+  aiot_call_set_result_int64 (call, g_value_get_int64 (&number) + 1);
+  return TRUE;
+}
+
+static gboolean
+echo (AiotCall  *call,
+      gpointer   user_data,
+      GError   **error)
+{
+  aiot_call_set_result (call, aiot_call_get_argument (call));
+  return TRUE;
+}
+
+static gboolean
+nothing (AiotCall  *call,
+         gpointer   user_data,
+         GError   **error)
+{
+  return TRUE;
+}
+
+static gboolean
+null_string (AiotCall  *call,
+             gpointer   user_data,
+             GError   **error)
+{
+  aiot_call_set_result_string (call, NULL);
+  return TRUE;
+}
+
+static gboolean
+make_item (AiotCall  *call,
+           gpointer   user_data,
+           GError   **error)
+{
+  aiot_call_set_result_take_object (call, aiot_test_item_new ());
+  return TRUE;
+}
+
+static gboolean
+fail (AiotCall  *call,
+      gpointer   user_data,
+      GError   **error)
+{
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "no such thing");
+  return FALSE;
+}
+
+static gboolean
+fail_silently (AiotCall  *call,
+               gpointer   user_data,
+               GError   **error)
+{
+  return FALSE;
+}
+
+/* One gate: closed, reached by a function that waits at it, and opened. */
+static GMutex gate_mutex;
+static GCond gate_cond;
+static gboolean gate_is_reached;
+static gboolean gate_is_open;
+
+static void
+wake_gate (GCancellable *cancellable,
+           gpointer      user_data)
+{
+  g_mutex_lock (&gate_mutex);
+  g_cond_broadcast (&gate_cond);
+  g_mutex_unlock (&gate_mutex);
+}
+
+static gboolean
+wait_for_gate (AiotCall  *call,
+               gpointer   user_data,
+               GError   **error)
+{
+  GCancellable *cancellable = aiot_call_get_cancellable (call);
+  gulong id = g_cancellable_connect (cancellable, G_CALLBACK (wake_gate), NULL, NULL);
+
+  g_mutex_lock (&gate_mutex);
+  gate_is_reached = TRUE;
+  g_cond_broadcast (&gate_cond);
+  while (!gate_is_open && !aiot_call_is_cancelled (call))
+    g_cond_wait (&gate_cond, &gate_mutex);
+  g_mutex_unlock (&gate_mutex);
+
+  g_cancellable_disconnect (cancellable, id);
+  return !aiot_call_set_error_if_cancelled (call, error);
+}
+
+static AiotThreaded *
+new_threaded (AiotThreadFunc  func,
+              const char     *name)
+{
+  AiotThreaded *threaded = aiot_threaded_new (func, NULL, NULL);
+
+  home_thread = g_thread_self ();
+  aiot_threaded_set_name (threaded, name);
+  return threaded;
+}
+
+/**
+ * aiot_test_new_add_one:
+ *
+ * Returns: (transfer full): adds 1 to its argument
+ */
+AiotThreaded *
+aiot_test_new_add_one (void)
+{
+  return new_threaded (add_one, "add-one");
+}
+
+/**
+ * aiot_test_new_echo:
+ *
+ * Returns: (transfer full): returns its argument
+ */
+AiotThreaded *
+aiot_test_new_echo (void)
+{
+  return new_threaded (echo, "echo");
+}
+
+/**
+ * aiot_test_new_nothing:
+ *
+ * Returns: (transfer full): returns no value
+ */
+AiotThreaded *
+aiot_test_new_nothing (void)
+{
+  return new_threaded (nothing, "nothing");
+}
+
+/**
+ * aiot_test_new_null_string:
+ *
+ * Returns: (transfer full): returns a string that is NULL
+ */
+AiotThreaded *
+aiot_test_new_null_string (void)
+{
+  return new_threaded (null_string, "null-string");
+}
+
+/**
+ * aiot_test_new_make_item:
+ *
+ * Returns: (transfer full): returns an item that the worker made
+ */
+AiotThreaded *
+aiot_test_new_make_item (void)
+{
+  return new_threaded (make_item, "make-item");
+}
+
+/**
+ * aiot_test_new_fail:
+ *
+ * Returns: (transfer full): fails with G_IO_ERROR_NOT_FOUND, "no such thing"
+ */
+AiotThreaded *
+aiot_test_new_fail (void)
+{
+  return new_threaded (fail, "fail");
+}
+
+/**
+ * aiot_test_new_fail_silently:
+ *
+ * Returns: (transfer full): fails without an error
+ */
+AiotThreaded *
+aiot_test_new_fail_silently (void)
+{
+  return new_threaded (fail_silently, "fail-silently");
+}
+
+/**
+ * aiot_test_new_wait_for_gate:
+ *
+ * Returns: (transfer full): waits until the gate is open, or it is cancelled
+ */
+AiotThreaded *
+aiot_test_new_wait_for_gate (void)
+{
+  return new_threaded (wait_for_gate, "wait-for-gate");
+}
+
+/**
+ * aiot_test_close_gate:
+ *
+ * Closes the gate, which nobody has reached then.
+ */
+void
+aiot_test_close_gate (void)
+{
+  g_mutex_lock (&gate_mutex);
+  gate_is_reached = gate_is_open = FALSE;
+  g_mutex_unlock (&gate_mutex);
+}
+
+/**
+ * aiot_test_wait_until_gate_is_reached:
+ *
+ * Blocks until a function waits at the gate.
+ */
+void
+aiot_test_wait_until_gate_is_reached (void)
+{
+  g_mutex_lock (&gate_mutex);
+  while (!gate_is_reached)
+    g_cond_wait (&gate_cond, &gate_mutex);
+  g_mutex_unlock (&gate_mutex);
+}
+
+/**
+ * aiot_test_open_gate:
+ *
+ * Lets those pass that wait at the gate.
+ */
+void
+aiot_test_open_gate (void)
+{
+  g_mutex_lock (&gate_mutex);
+  gate_is_open = TRUE;
+  g_cond_broadcast (&gate_cond);
+  g_mutex_unlock (&gate_mutex);
+}

@@ -1,0 +1,34 @@
+/*
+ * Copyright 2026 The aiothreads-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <aiothreads-glib/aiothreads-glib.h>
+
+G_BEGIN_DECLS
+
+/* Functions for languages that can't run their own in a thread, and what tests of bindings need to see. */
+
+#define AIOT_TEST_TYPE_ITEM (aiot_test_item_get_type ())
+G_DECLARE_FINAL_TYPE (AiotTestItem, aiot_test_item, AIOT_TEST, ITEM, GObject)
+
+AiotTestItem *aiot_test_item_new                       (void);
+guint         aiot_test_item_get_n_alive               (void);
+guint         aiot_test_item_get_n_finalized_elsewhere (void);
+
+AiotThreaded *aiot_test_new_add_one                    (void);
+AiotThreaded *aiot_test_new_echo                       (void);
+AiotThreaded *aiot_test_new_nothing                    (void);
+AiotThreaded *aiot_test_new_null_string                (void);
+AiotThreaded *aiot_test_new_make_item                  (void);
+AiotThreaded *aiot_test_new_fail                       (void);
+AiotThreaded *aiot_test_new_fail_silently              (void);
+AiotThreaded *aiot_test_new_wait_for_gate              (void);
+
+void          aiot_test_close_gate                     (void);
+void          aiot_test_wait_until_gate_is_reached     (void);
+void          aiot_test_open_gate                      (void);
+
+G_END_DECLS
