@@ -496,8 +496,7 @@ static void
 call_submit_cancellable (AiotCall     *self,
                          GCancellable *cancellable)
 {
-  g_autoptr (AiotCall) held = aiot_call_ref (self);
-
+  aiot_call_ref (self);
   call_connect (self, cancellable);
   if (!aiot_home_add_watch (self->home, &self->watch))
     call_home_gone (&self->watch);
@@ -506,6 +505,7 @@ call_submit_cancellable (AiotCall     *self,
   g_atomic_int_set (&self->is_started, TRUE);
   if (g_atomic_int_get (&self->is_cancelled))
     call_answer_cancellation (self);
+  aiot_call_unref (self);
 }
 
 /* Takes the caller's reference. */

@@ -9,23 +9,20 @@
 
 G_BEGIN_DECLS
 
-/* What stands for a thread while it lives */
-typedef struct _AiotHomeThread AiotHomeThread;
+/* A number for each thread that ever had to do with a home; unlike an address it never comes back. 0 is no thread. */
+gsize         aiot_home_thread_get_id  (void);
+gsize         aiot_home_thread_peek_id (void);
+void          aiot_home_thread_claim   (AiotHome     *home);
 
-AiotHomeThread *aiot_home_thread_get    (void);
-AiotHomeThread *aiot_home_thread_peek   (void);
-void            aiot_home_thread_claim  (AiotHomeThread *self,
-                                         AiotHome       *home);
-
-void            aiot_home_table_forget  (AiotHome       *home);
+void          aiot_home_table_forget   (AiotHome     *home);
 
 /* What the table needs to know of a home */
-AiotHome       *aiot_home_new           (GMainContext   *main_context);
-gboolean        aiot_home_serves        (AiotHome       *self,
-                                         GMainContext   *main_context);
-GMainContext   *aiot_home_get_address   (AiotHome       *self);
-AiotHomeThread *aiot_home_get_thread    (AiotHome       *self);
-void            aiot_home_set_thread    (AiotHome       *self,
-                                         AiotHomeThread *thread);
+AiotHome     *aiot_home_new            (GMainContext *main_context);
+gboolean      aiot_home_serves         (AiotHome     *self,
+                                        GMainContext *main_context);
+GMainContext *aiot_home_get_address    (AiotHome     *self);
+gsize         aiot_home_get_thread_id  (AiotHome     *self);
+void          aiot_home_set_thread_id  (AiotHome     *self,
+                                        gsize         thread_id);
 
 G_END_DECLS

@@ -16,14 +16,16 @@
  * it ends are abandoned: nobody will iterate them any more.
  */
 
-struct _AiotHomeThread
+typedef struct
 {
+  gsize id;
   AiotHome *last;     /* what the thread asked for most recently */
   GPtrArray *homes;   /* of the main contexts that this thread had as its default */
-};
+} HomeThread;
 
 static GMutex table_mutex;   /* guards the table */
 static GHashTable *table;
+static gsize last_thread_id; /* atomic */
 
 static void home_thread_end (gpointer data);
 
@@ -32,7 +34,7 @@ static GPrivate current_thread = G_PRIVATE_INIT (home_thread_end);
 static void
 home_thread_end (gpointer data)
 {
-  AiotHomeThread *self = data;
+  HomeThread *self = data;
 
   /* For what is freed here, this still is the thread that it belongs to. */
   g_private_set (&current_thread, self);
@@ -41,11 +43,8 @@ home_thread_end (gpointer data)
     {
       AiotHome *home = g_ptr_array_index (self->homes, i);
 
-      if (aiot_home_get_thread (home) != self)
-        continue;
-
-      aiot_home_abandon (home);
-      aiot_home_set_thread (home, NULL);
+      if (aiot_home_get_thread_id (home) == self->id)
+        aiot_home_abandon (home);
     }
   g_private_set (&current_thread, NULL);
   g_clear_pointer (&self->last, aiot_home_unref);
@@ -53,33 +52,43 @@ home_thread_end (gpointer data)
   g_free (self);
 }
 
-/* NULL for a thread that never asked for a home. */
-AiotHomeThread *
-aiot_home_thread_peek (void)
+static HomeThread *
+home_thread_get (void)
 {
-  return g_private_get (&current_thread);
-}
-
-AiotHomeThread *
-aiot_home_thread_get (void)
-{
-  AiotHomeThread *self = g_private_get (&current_thread);
+  HomeThread *self = g_private_get (&current_thread);
 
   if (G_UNLIKELY (self == NULL))
     {
-      self = g_new0 (AiotHomeThread, 1);
+      self = g_new0 (HomeThread, 1);
+      self->id = g_atomic_pointer_add (&last_thread_id, 1) + 1;
       self->homes = g_ptr_array_new_with_free_func ((GDestroyNotify) aiot_home_unref);
       g_private_set (&current_thread, self);
     }
   return self;
 }
 
+gsize
+aiot_home_thread_get_id (void)
+{
+  return home_thread_get ()->id;
+}
+
+/* 0 for a thread that never had to do with a home. */
+gsize
+aiot_home_thread_peek_id (void)
+{
+  HomeThread *self = g_private_get (&current_thread);
+
+  return self != NULL ? self->id : 0;
+}
+
 /* The main context of @home is the thread-default one of this thread. */
 void
-aiot_home_thread_claim (AiotHomeThread *self,
-                        AiotHome       *home)
+aiot_home_thread_claim (AiotHome *home)
 {
-  aiot_home_set_thread (home, self);
+  HomeThread *self = home_thread_get ();
+
+  aiot_home_set_thread_id (home, self->id);
   if (g_ptr_array_find (self->homes, home, NULL))
     return;
 
@@ -123,7 +132,7 @@ aiot_home_dup_thread_default (void)
 {
   GMainContext *own = g_main_context_get_thread_default ();
   GMainContext *main_context = own != NULL ? own : g_main_context_default ();
-  AiotHomeThread *thread = aiot_home_thread_get ();
+  HomeThread *thread = home_thread_get ();
 
   if (thread->last == NULL || !aiot_home_serves (thread->last, main_context))
     {
@@ -133,7 +142,7 @@ aiot_home_dup_thread_default (void)
 
   /* The global default context outlives every thread but the one that ends the process. */
   if (own != NULL && own != g_main_context_default ())
-    aiot_home_thread_claim (thread, thread->last);
+    aiot_home_thread_claim (thread->last);
 
   return aiot_home_ref (thread->last);
 }

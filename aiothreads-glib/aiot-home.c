@@ -52,7 +52,7 @@ struct _AiotHome
   gboolean gone;                /* changed under the mutex */
   gboolean warned;
   gboolean serves_descriptor;
-  AiotHomeThread *thread;       /* last seen iterating, or having it as thread-default */
+  gsize thread_id;              /* who was last seen iterating, or having it as thread-default */
 
   /* touched by the thread that iterates the main context */
   AiotFrameBudget budget;
@@ -312,16 +312,16 @@ home_run (AiotHome *self,
 static void
 home_note_thread (AiotHome *self)
 {
-  AiotHomeThread *thread = aiot_home_thread_get ();
+  gsize thread_id = aiot_home_thread_get_id ();
 
-  if (g_atomic_pointer_get (&self->thread) == thread)
+  if (aiot_home_get_thread_id (self) == thread_id)
     return;
 
   if (g_main_context_get_thread_default () == self->main_context &&
       self->main_context != g_main_context_default ())
-    aiot_home_thread_claim (thread, self);
+    aiot_home_thread_claim (self);
   else
-    aiot_home_set_thread (self, thread);
+    aiot_home_set_thread_id (self, thread_id);
 }
 
 static gboolean
@@ -459,26 +459,26 @@ aiot_home_get_address (AiotHome *self)
   return self->main_context;
 }
 
-AiotHomeThread *
-aiot_home_get_thread (AiotHome *self)
+gsize
+aiot_home_get_thread_id (AiotHome *self)
 {
-  return g_atomic_pointer_get (&self->thread);
+  return (gsize) g_atomic_pointer_get (&self->thread_id);
 }
 
 void
-aiot_home_set_thread (AiotHome       *self,
-                      AiotHomeThread *thread)
+aiot_home_set_thread_id (AiotHome *self,
+                         gsize     thread_id)
 {
-  g_atomic_pointer_set (&self->thread, thread);
+  g_atomic_pointer_set (&self->thread_id, thread_id);
 }
 
 /* Whether data of this home may be freed right here. */
 gboolean
 aiot_home_is_here (AiotHome *self)
 {
-  AiotHomeThread *thread = aiot_home_thread_peek ();
+  gsize thread_id = aiot_home_thread_peek_id ();
 
-  return thread != NULL && g_atomic_pointer_get (&self->thread) == thread;
+  return thread_id != 0 && aiot_home_get_thread_id (self) == thread_id;
 }
 
 /* Any thread. Gives the entry away. */

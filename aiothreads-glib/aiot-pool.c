@@ -6,6 +6,7 @@
 #include "aiot-pool-private.h"
 
 #include "aiot-clock-private.h"
+#include "aiot-cpu-meter-private.h"
 #include "aiot-error.h"
 #include "aiot-work-queue-private.h"
 
@@ -13,9 +14,10 @@
  * Threads that take work from one queue. One mutex guards everything; work runs without it.
  *
  * Each thread has a role. A *serving* thread takes work until there is none. A *parked* one waits to be called. One of
- * the parked, the *watcher*, looks every 2 ms while work is queued whether any was taken since; if not, those that serve
- * are stuck, and it calls for as many more as there are. So short work stays on few threads, which is the fastest way to do
- * it, and work that blocks gets 64 threads within some 15 ms. Where nothing is queued nobody watches, and no timer runs.
+ * the parked, the *watcher*, looks every 2 ms while work is queued whether any was taken since. If not, those that serve
+ * are stuck. Where as many compute as there are processors, more threads would only take time from the main loop; else the
+ * watcher serves as well, and calls as many more as sleep. So short work stays on few threads, which is the fastest way to
+ * do it, and work that sleeps gets 64 threads within some 15 ms. Where nothing is queued nobody watches, and no timer runs.
  *
  * A second case for more threads is work that is long enough for a second processor to pay: then a thread that takes
  * work calls the next, up to the number of processors.
@@ -31,7 +33,9 @@ typedef enum
 typedef struct
 {
   AiotPool *pool;
-  Role role;
+  Role role;           /* guarded by the mutex of the pool, as is all below */
+  GList link;
+  AiotCpuMeter meter;
 } Worker;
 
 struct _AiotPool
@@ -45,7 +49,8 @@ struct _AiotPool
   guint size;
   gboolean let_go;         /* nobody can submit any more */
 
-  guint n_threads;
+  GQueue workers;          /* those that run */
+  guint n_threads;         /* those that only start or end as well */
   guint n_serving;
   guint n_parked;
   guint n_calls;           /* parked threads that were called to serve and did not wake up yet */
@@ -217,13 +222,30 @@ serve_locked (AiotPool *self)
   self->n_serving--;
 }
 
-/* Those that serve are stuck, all but this thread, which has just joined them: double them. */
-static void
-grow_locked (AiotPool *self)
+/* How many of those that serve compute. Looks at all, so that the next look sees what happened since. */
+static guint
+count_busy_locked (AiotPool *self)
 {
-  guint n_stuck = self->n_serving - 1;
+  guint n_busy = 0;
 
-  for (guint i = 1; i < MIN (n_stuck, aiot_work_queue_get_length (self->queue)); i++)
+  for (GList *l = self->workers.head; l != NULL; l = l->next)
+    {
+      Worker *worker = l->data;
+
+      if (aiot_cpu_meter_is_busy (&worker->meter) && worker->role == ROLE_SERVE)
+        n_busy++;
+    }
+  return n_busy;
+}
+
+/* This thread has just joined those that serve: bring as many more as sleep, if there is work for them. */
+static void
+grow_locked (AiotPool *self,
+             guint     n_busy)
+{
+  guint n_asleep = self->n_serving - 1 - MIN (n_busy, self->n_serving - 1);
+
+  for (guint i = 1; i < MIN (n_asleep, aiot_work_queue_get_length (self->queue)); i++)
     if (!call_one_locked (self))
       return;
 }
@@ -235,6 +257,7 @@ park_locked (AiotPool *self)
   gint64 leave_at = aiot_clock_now () + IDLE_TIME;
   gboolean watching = FALSE, stuck = FALSE;
   guint64 n_taken_before = 0;
+  guint n_busy = 0;
   Role role = ROLE_PARK;
 
   self->n_parked++;
@@ -253,6 +276,7 @@ park_locked (AiotPool *self)
           self->watch_call = FALSE;
           watching = TRUE;
           n_taken_before = self->n_taken;
+          count_busy_locked (self);
         }
       if (self->let_go && !watching)
         {
@@ -276,14 +300,13 @@ park_locked (AiotPool *self)
           watching = self->watched = FALSE;
           leave_at = aiot_clock_now () + IDLE_TIME;
         }
-      else if (self->n_taken == n_taken_before && may_serve_more_locked (self))
-        {
-          stuck = TRUE;
-          role = ROLE_SERVE;
-        }
       else
         {
+          n_busy = count_busy_locked (self);
+          stuck = self->n_taken == n_taken_before && n_busy < g_get_num_processors () && may_serve_more_locked (self);
           n_taken_before = self->n_taken;
+          if (stuck)
+            role = ROLE_SERVE;
         }
     }
   self->n_parked--;
@@ -292,7 +315,7 @@ park_locked (AiotPool *self)
   if (role == ROLE_SERVE)
     self->n_serving++;
   if (stuck)
-    grow_locked (self);
+    grow_locked (self, n_busy);
   return role;
 }
 
@@ -301,15 +324,19 @@ worker_main (gpointer data)
 {
   g_autofree Worker *worker = data;
   AiotPool *self = worker->pool;
-  Role role = worker->role;
 
   g_mutex_lock (&self->mutex);
-  while (role != ROLE_LEAVE)
+  worker->link = (GList) { .data = worker };
+  aiot_cpu_meter_init (&worker->meter);
+  g_queue_push_tail_link (&self->workers, &worker->link);
+  while (worker->role != ROLE_LEAVE)
     {
-      if (role == ROLE_SERVE)
+      if (worker->role == ROLE_SERVE)
         serve_locked (self);
-      role = park_locked (self);
+      worker->role = ROLE_PARK;
+      worker->role = park_locked (self);
     }
+  g_queue_unlink (&self->workers, &worker->link);
   self->n_threads--;
   g_mutex_unlock (&self->mutex);
 
@@ -325,7 +352,7 @@ start_thread_locked (AiotPool *self,
   Worker *worker = g_new (Worker, 1);
   GThread *thread;
 
-  *worker = (Worker) { aiot_pool_ref (self), role };
+  *worker = (Worker) { .pool = aiot_pool_ref (self), .role = role };
   thread = g_thread_try_new (self->name, worker_main, worker, NULL);
   if (thread == NULL)
     {

@@ -14,7 +14,7 @@ void
 test_init (int    *argc,
            char ***argv)
 {
-  g_test_init (argc, argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init (argc, argv, NULL);
   alarm (WATCHDOG_SECONDS);
 }
 
@@ -29,26 +29,38 @@ test_scaled (guint count)
 void
 test_gate_open (TestGate *gate)
 {
-  g_mutex_lock (&gate->mutex);
+  pthread_mutex_lock (&gate->mutex);
   gate->is_open = TRUE;
-  g_cond_broadcast (&gate->cond);
-  g_mutex_unlock (&gate->mutex);
+  pthread_cond_broadcast (&gate->cond);
+  pthread_mutex_unlock (&gate->mutex);
 }
 
 void
 test_gate_wait (TestGate *gate)
 {
-  g_mutex_lock (&gate->mutex);
+  pthread_mutex_lock (&gate->mutex);
   while (!gate->is_open)
-    g_cond_wait (&gate->cond, &gate->mutex);
-  g_mutex_unlock (&gate->mutex);
+    pthread_cond_wait (&gate->cond, &gate->mutex);
+  pthread_mutex_unlock (&gate->mutex);
+}
+
+gboolean
+test_gate_is_open (TestGate *gate)
+{
+  gboolean is_open;
+
+  pthread_mutex_lock (&gate->mutex);
+  is_open = gate->is_open;
+  pthread_mutex_unlock (&gate->mutex);
+
+  return is_open;
 }
 
 void
 test_gate_clear (TestGate *gate)
 {
-  g_mutex_clear (&gate->mutex);
-  g_cond_clear (&gate->cond);
+  pthread_mutex_destroy (&gate->mutex);
+  pthread_cond_destroy (&gate->cond);
 }
 
 void

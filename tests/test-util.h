@@ -7,6 +7,8 @@
 
 #include <aiothreads-glib/aiothreads-glib.h>
 
+#include <pthread.h>
+
 G_BEGIN_DECLS
 
 /* Like g_test_init (), with a watchdog: the process is killed when it runs longer than it ever should. */
@@ -19,13 +21,14 @@ guint    test_scaled            (guint         count);
 /* A door that is opened once: waiting for it needs no time, only somebody who opens it. Zeroed memory is a closed one. */
 typedef struct
 {
-  GMutex mutex;
-  GCond cond;
+  pthread_mutex_t mutex;
+  pthread_cond_t cond;
   gboolean is_open;
 } TestGate;
 
 void     test_gate_open         (TestGate     *gate);
 void     test_gate_wait         (TestGate     *gate);
+gboolean test_gate_is_open      (TestGate     *gate);
 void     test_gate_clear        (TestGate     *gate);
 
 /* Iterates until *number, which is read atomically, is at least this. */

@@ -30,8 +30,8 @@ typedef struct
 {
   GRand *random;
   TestLoop loop;
-  GMutex freed_mutex;
-  GCond freed_cond;
+  pthread_mutex_t freed_mutex;
+  pthread_cond_t freed_cond;
   int n_made;
   int n_freed;
   int n_answered;
@@ -47,15 +47,15 @@ count_warnings (GLogLevelFlags   level,
                 gsize            n_fields,
                 gpointer         user_data)
 {
-  g_autofree char *text = g_log_writer_format_fields (level, fields, n_fields, FALSE);
-
   if (level > G_LOG_LEVEL_WARNING)
     return G_LOG_WRITER_HANDLED;
-  if (strstr (text, "A main context went away") == NULL)
-    {
-      g_printerr ("%s\n", text);
-      abort ();
-    }
+
+  for (gsize i = 0; i < n_fields; i++)
+    if (strcmp (fields[i].key, "MESSAGE") == 0 && strstr (fields[i].value, "A main context went away") == NULL)
+      {
+        g_printerr ("%s\n", (const char *) fields[i].value);
+        abort ();
+      }
   g_atomic_int_inc (&n_warnings);
   return G_LOG_WRITER_HANDLED;
 }
@@ -88,10 +88,10 @@ free_data (gpointer user_data)
 {
   Program *program = user_data;
 
-  g_mutex_lock (&program->freed_mutex);
+  pthread_mutex_lock (&program->freed_mutex);
   program->n_freed++;
-  g_cond_broadcast (&program->freed_cond);
-  g_mutex_unlock (&program->freed_mutex);
+  pthread_cond_broadcast (&program->freed_cond);
+  pthread_mutex_unlock (&program->freed_mutex);
 }
 
 static void
@@ -157,10 +157,10 @@ run_program (gpointer data)
 static void
 finish_program (Program *program)
 {
-  g_mutex_lock (&program->freed_mutex);
+  pthread_mutex_lock (&program->freed_mutex);
   while (program->n_freed < N_CALLS)
-    g_cond_wait (&program->freed_cond, &program->freed_mutex);
-  g_mutex_unlock (&program->freed_mutex);
+    pthread_cond_wait (&program->freed_cond, &program->freed_mutex);
+  pthread_mutex_unlock (&program->freed_mutex);
 
   g_assert_cmpint (program->n_made, ==, N_CALLS);
   g_assert_cmpint (program->n_freed, ==, N_CALLS);
@@ -169,8 +169,8 @@ finish_program (Program *program)
   while (g_atomic_int_get (&program->loop.n_finalized) == 0)
     g_thread_yield ();
   g_rand_free (program->random);
-  g_mutex_clear (&program->freed_mutex);
-  g_cond_clear (&program->freed_cond);
+  pthread_mutex_destroy (&program->freed_mutex);
+  pthread_cond_destroy (&program->freed_cond);
 }
 
 static void

@@ -54,13 +54,20 @@ def load(junit_file):
     repetitions = {}
     for record in records:
         repetitions.setdefault(record['name'], []).append(record)
-    subtests = {suite.get('name'): [_subtest(case) for case in suite.iter('testcase')] for suite in suites}
-    return [_program(name, runs, subtests) for name, runs in repetitions.items()]
+    subtests, plain = {}, set()
+    for suite in suites:
+        # A program with subtests is a suite of its own, called "project.name". The others share a suite.
+        name = next((name for name in repetitions if suite.get('name').endswith('.' + name)), None)
+        if name:
+            subtests[name] = [_subtest(case) for case in suite.iter('testcase')]
+        else:
+            plain.update(case.get('name') for case in suite.iter('testcase'))
+    if subtests.keys() | plain != repetitions.keys():
+        raise NoResults(f'{junit_file} and {json_file.name} are of different runs; does another one go on?')
+    return [_program(name, runs, subtests.get(name, [])) for name, runs in repetitions.items()]
 
 
-def _program(name, runs, subtests):
-    # A program with subtests is a suite of its own, called "project.name".
-    cases = next((cases for suite, cases in subtests.items() if suite.endswith('.' + name)), [])
+def _program(name, runs, cases):
     program = Program(re.sub(r'^[^:/]*(:| / )', '', name), cases)
     program.trouble = next(filter(None, (_trouble(run, bool(cases)) for run in runs)), '')
     if not cases and not program.trouble:

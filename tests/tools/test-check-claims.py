@@ -119,6 +119,11 @@ def main():
         run = check(folder, GOOD, folder / 'missing.junit.xml')
         verdicts.append(('must-fail/no-results', run, judge(run, 'run ./run test first')))
 
+        (folder / 'other.json').write_text(''.join((folder / 'testlog.json').read_text().splitlines(True)[:3]))
+        (folder / 'other.junit.xml').write_bytes(results.read_bytes())
+        run = check(folder, GOOD, folder / 'other.junit.xml')
+        verdicts.append(('must-fail/results-of-two-runs', run, judge(run, 'are of different runs')))
+
         (folder / 'cut.json').write_text('')
         (folder / 'cut.junit.xml').write_text('<testsuites><testsuite')
         run = check(folder, GOOD, folder / 'cut.junit.xml')

@@ -95,7 +95,7 @@ test_abandon_running (void)
   aiot_main_context_abandon (loop.main_context);
   test_gate_wait (&body.cancelled);
   test_loop_close (&loop);
-  g_assert_false (body.freed.is_open);
+  g_assert_false (test_gate_is_open (&body.freed));
 
   /* Its data is freed by the worker, with a warning. */
   g_test_expect_message ("AioThreads", G_LOG_LEVEL_WARNING, WARNING);

@@ -610,7 +610,7 @@ test_without_callback (void)
   TestHold hold = { 0 };
 
   aiot_offload_async (NULL, count_run, &hold, open_leave, NULL, NULL, NULL);
-  while (!hold.leave.is_open)
+  while (!test_gate_is_open (&hold.leave))
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpint (hold.n_run, ==, 1);
   test_hold_clear (&hold);

@@ -299,7 +299,7 @@ test_idle_threads_leave (void)
   for (guint i = 0; i < 4; i++)
     held_start (&held[i], executor);
   for (guint i = 0; i < 4; i++)
-    while (!held[i].hold.running.is_open)
+    while (!test_gate_is_open (&held[i].hold.running))
       {
         aiot_clock_advance (2 * MS);
         g_thread_yield ();
