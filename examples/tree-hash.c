@@ -38,7 +38,7 @@ typedef struct
   AiotThreaded *lister;
   AiotThreaded *hasher;
 
-  GQueue directories;   /* of paths that wait */
+  GQueue directories;   /* of TreeEntry that wait */
   GQueue files;
   guint n_in_flight;
   guint most_in_flight;
@@ -111,24 +111,22 @@ program_note_failure (Program      *self,
 }
 
 static void
-program_note_entries (Program    *self,
-                      const char *path,
-                      GPtrArray  *entries)
+program_note_entries (Program   *self,
+                      GPtrArray *entries)
 {
   for (guint i = 0; i < entries->len; i++)
     {
-      const TreeEntry *entry = g_ptr_array_index (entries, i);
-      g_autofree char *entry_path = g_build_filename (path, entry->name, NULL);
+      TreeEntry *entry = g_ptr_array_index (entries, i);
 
-      if (!g_utf8_validate (entry->name, -1, NULL))
-        program_report (self, entry_path, "the name is not UTF-8");
+      if (!entry->is_utf8)
+        program_report (self, entry->path, "the name is not UTF-8");
 
       if (entry->kind == TREE_DIRECTORY)
-        g_queue_push_tail (&self->directories, g_steal_pointer (&entry_path));
+        g_queue_push_tail (&self->directories, tree_entry_ref (entry));
       else if (entry->kind == TREE_FILE)
-        g_queue_push_tail (&self->files, g_steal_pointer (&entry_path));
+        g_queue_push_tail (&self->files, tree_entry_ref (entry));
       else
-        program_skip (self, entry_path, entry->kind);
+        program_skip (self, entry->path, entry->kind);
     }
 }
 
@@ -158,13 +156,13 @@ program_note_result (Program      *self,
   if (value == NULL)
     program_note_failure (self, path, error);
   else if (threaded == self->lister)
-    program_note_entries (self, path, aiot_value_get_pointer (value));
+    program_note_entries (self, aiot_value_get_pointer (value));
   else
     program_note_hash (self, path, aiot_value_get_pointer (value));
 }
 
 /* The next thing to do, or NULL. */
-static char *
+static TreeEntry *
 program_take_next (Program       *self,
                    AiotThreaded **threaded)
 {
@@ -179,13 +177,13 @@ program_take_next (Program       *self,
 typedef struct
 {
   Program *program;
-  char *path;
+  TreeEntry *entry;
 } Request;
 
 static void
 request_free (Request *self)
 {
-  g_free (self->path);
+  tree_entry_unref (self->entry);
   g_free (self);
 }
 
@@ -204,22 +202,22 @@ program_result_cb (GObject      *source_object,
 
   self->n_in_flight--;
   self->summary.n_threads = MAX (self->summary.n_threads, aiot_executor_get_n_threads (self->executor));
-  program_note_result (self, threaded, request->path, value, error);
+  program_note_result (self, threaded, request->entry->path, value, error);
   program_go_on (self);
 }
 
 static void
 program_start (Program      *self,
                AiotThreaded *threaded,
-               char         *path)
+               TreeEntry    *entry)
 {
   g_auto (GValue) argument = G_VALUE_INIT;
   Request *request = g_new (Request, 1);
 
   request->program = self;
-  request->path = path;
+  request->entry = entry;
   g_value_init (&argument, G_TYPE_STRING);
-  g_value_set_static_string (&argument, path);
+  g_value_set_static_string (&argument, entry->path);
   self->n_in_flight++;
   aiot_threaded_call_async (threaded, &argument, self->cancellable, program_result_cb, request);
 }
@@ -231,21 +229,22 @@ program_block_once (gpointer user_data)
 {
   Program *self = user_data;
   AiotThreaded *threaded;
-  g_autofree char *path = program_take_next (self, &threaded);
+  TreeEntry *entry = program_take_next (self, &threaded);
   g_auto (GValue) argument = G_VALUE_INIT;
   g_autoptr (AiotCall) call = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (path == NULL)
+  if (entry == NULL)
     {
       program_go_on (self);
       return G_SOURCE_REMOVE;
     }
 
   g_value_init (&argument, G_TYPE_STRING);
-  g_value_set_static_string (&argument, path);
+  g_value_set_static_string (&argument, entry->path);
   call = aiot_threaded_call_sync (threaded, &argument, self->cancellable, &error);
-  program_note_result (self, threaded, path, call != NULL ? aiot_call_get_result (call) : NULL, error);
+  program_note_result (self, threaded, entry->path, call != NULL ? aiot_call_get_result (call) : NULL, error);
+  tree_entry_unref (entry);
   return G_SOURCE_CONTINUE;
 }
 
@@ -279,11 +278,11 @@ program_go_on (Program *self)
   while (!self->blocking && self->n_in_flight < self->most_in_flight)
     {
       AiotThreaded *threaded;
-      char *path = program_take_next (self, &threaded);
+      TreeEntry *entry = program_take_next (self, &threaded);
 
-      if (path == NULL)
+      if (entry == NULL)
         break;
-      program_start (self, threaded, path);
+      program_start (self, threaded, entry);
     }
 
   if (self->n_in_flight == 0 && self->directories.length == 0 && self->files.length == 0)
@@ -313,8 +312,8 @@ program_interrupt (Program *self,
 
   self->interrupted_by = signal_number;
   self->summary.interrupted = TRUE;
-  g_queue_clear_full (&self->directories, g_free);
-  g_queue_clear_full (&self->files, g_free);
+  g_queue_clear_full (&self->directories, (GDestroyNotify) tree_entry_unref);
+  g_queue_clear_full (&self->files, (GDestroyNotify) tree_entry_unref);
   /* Each call comes back when its function has stopped; the last one ends the program. */
   g_cancellable_cancel (self->cancellable);
   program_go_on (self);
@@ -402,7 +401,8 @@ program_add_path (Program    *self,
   const char *used = real_path != NULL ? real_path : path;
   gboolean is_file = real_path != NULL && !g_file_test (real_path, G_FILE_TEST_IS_DIR);
 
-  g_queue_push_tail (is_file ? &self->files : &self->directories, g_strdup (used));
+  g_queue_push_tail (is_file ? &self->files : &self->directories,
+                     tree_entry_new (is_file ? TREE_FILE : TREE_DIRECTORY, NULL, used));
 }
 
 static gboolean

@@ -36,6 +36,33 @@ tree_kind_describe (TreeKind kind)
   return descriptions[kind];
 }
 
+TreeEntry *
+tree_entry_new (TreeKind    kind,
+                const char *folder,
+                const char *name)
+{
+  g_autofree char *path = folder != NULL ? g_build_filename (folder, name, NULL) : g_strdup (name);
+  gsize size = strlen (path) + 1;
+  TreeEntry *self = g_atomic_rc_box_alloc (sizeof (TreeEntry) + size);
+
+  self->kind = kind;
+  self->is_utf8 = g_utf8_validate (name, -1, NULL);
+  memcpy (self->path, path, size);
+  return self;
+}
+
+TreeEntry *
+tree_entry_ref (TreeEntry *self)
+{
+  return g_atomic_rc_box_acquire (self);
+}
+
+void
+tree_entry_unref (TreeEntry *self)
+{
+  g_atomic_rc_box_release (self);
+}
+
 void
 tree_hash_free (TreeHash *self)
 {
@@ -103,23 +130,11 @@ kind_of_entry (int                  directory,
   return look_at_entry (directory, entry->d_name);
 }
 
-static TreeEntry *
-tree_entry_new (TreeKind    kind,
-                const char *name)
-{
-  gsize size = strlen (name) + 1;
-  TreeEntry *self = g_malloc (sizeof (TreeEntry) + size);
-
-  self->kind = kind;
-  memcpy (self->name, name, size);
-  return self;
-}
-
 static int
 compare_entries (gconstpointer a,
                  gconstpointer b)
 {
-  return strcmp ((*(TreeEntry *const *) a)->name, (*(TreeEntry *const *) b)->name);
+  return strcmp ((*(TreeEntry *const *) a)->path, (*(TreeEntry *const *) b)->path);
 }
 
 gboolean
@@ -128,7 +143,7 @@ tree_list_directory (AiotCall  *call,
                      GError   **error)
 {
   const char *path = g_value_get_string (aiot_call_get_argument (call));
-  g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func ((GDestroyNotify) tree_entry_unref);
   DIR *directory = opendir (path);
   const struct dirent *entry;
 
@@ -137,7 +152,7 @@ tree_list_directory (AiotCall  *call,
 
   while (!aiot_call_is_cancelled (call) && (errno = 0, entry = readdir (directory)) != NULL)
     if (strcmp (entry->d_name, ".") != 0 && strcmp (entry->d_name, "..") != 0)
-      g_ptr_array_add (entries, tree_entry_new (kind_of_entry (dirfd (directory), entry), entry->d_name));
+      g_ptr_array_add (entries, tree_entry_new (kind_of_entry (dirfd (directory), entry), path, entry->d_name));
 
   if (errno != 0 && !aiot_call_is_cancelled (call))
     {

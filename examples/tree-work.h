@@ -21,10 +21,12 @@ typedef enum
   TREE_DEVICE,
 } TreeKind;
 
+/* Made by the worker down to the last detail, so that the main loop has next to nothing to do for it. */
 typedef struct
 {
   TreeKind kind;
-  char name[];      /* as the file system has it, in no particular encoding */
+  gboolean is_utf8;
+  char path[];      /* as the file system has it, in no particular encoding */
 } TreeEntry;
 
 typedef struct
@@ -34,16 +36,22 @@ typedef struct
   char *digest;
 } TreeHash;
 
-void        tree_hash_free      (TreeHash  *self);
+TreeEntry  *tree_entry_new      (TreeKind     kind,
+                                 const char  *folder,  /* may be NULL */
+                                 const char  *name);
+TreeEntry  *tree_entry_ref      (TreeEntry   *self);
+void        tree_entry_unref    (TreeEntry   *self);
 
-const char *tree_kind_describe  (TreeKind   kind);
+void        tree_hash_free      (TreeHash    *self);
+
+const char *tree_kind_describe  (TreeKind     kind);
 
 /* Thread functions: the argument is a path, the result a pointer */
-gboolean    tree_list_directory (AiotCall  *call,        /* GPtrArray of TreeEntry */
-                                 gpointer   user_data,
-                                 GError   **error);
-gboolean    tree_hash_file      (AiotCall  *call,        /* TreeHash */
-                                 gpointer   user_data,
-                                 GError   **error);
+gboolean    tree_list_directory (AiotCall    *call,    /* GPtrArray of TreeEntry */
+                                 gpointer     user_data,
+                                 GError     **error);
+gboolean    tree_hash_file      (AiotCall    *call,    /* TreeHash */
+                                 gpointer     user_data,
+                                 GError     **error);
 
 G_END_DECLS
