@@ -92,33 +92,32 @@ class Terminal:
     def read_until(self, pattern):
         end = time.monotonic() + TIMEOUT
         while not re.search(pattern, self.text):
-            if not select.select([self.fd], [], [], max(end - time.monotonic(), 0))[0]:
+            more = self.read_more(max(end - time.monotonic(), 0))
+            if not re.search(pattern, self.text) and (not more or time.monotonic() >= end):
                 raise AssertionError(f'no {pattern!r} in {self.text!r}')
-            try:
-                self.text += os.read(self.fd, 65536).decode(errors='replace')
-            except OSError:   # the other end is closed
-                if not re.search(pattern, self.text):
-                    raise AssertionError(f'no {pattern!r} in {self.text!r}') from None
 
     def type(self, keys):
         os.write(self.fd, keys)
 
+    def read_more(self, timeout):
+        """False when there is nothing more to come."""
+        if not select.select([self.fd], [], [], timeout)[0]:
+            return True
+        try:
+            self.text += os.read(self.fd, 65536).decode(errors='replace')
+        except OSError:   # the other end is closed
+            return False
+        return True
+
     def wait(self):
-        """The exit status of a process that has ended by itself, with all its threads."""
+        """The exit status of a process that has ended by itself, with all its threads. Reads all that it says."""
         end = time.monotonic() + TIMEOUT
-        while time.monotonic() < end:
-            # What is not read would block the program.
-            if select.select([self.fd], [], [], 0.05)[0]:
-                try:
-                    self.text += os.read(self.fd, 65536).decode(errors='replace')
-                except OSError:
-                    pass
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                return os.waitstatus_to_exitcode(status)
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        raise AssertionError(f'still running after: {self.text!r}')
+        while self.read_more(max(end - time.monotonic(), 0)):
+            if time.monotonic() >= end:
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+                raise AssertionError(f'still running after: {self.text!r}')
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
 @test('digests-are-those-of-sha256sum')
