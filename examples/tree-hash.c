@@ -429,7 +429,7 @@ main (int    argc,
       char **argv)
 {
   gboolean blocking = FALSE;
-  int most_in_flight = 4 * g_get_num_processors ();
+  int most_in_flight = 16 * g_get_num_processors ();
   g_autofree char *summary_path = NULL;
   g_autofree char *list_path = NULL;
   g_auto (GStrv) paths = NULL;
