@@ -77,6 +77,7 @@ struct _AiotCall
   GCancellable *cancellable;  /* the caller's */
   gulong cancelled_id;
   AiotThreadFunc func;
+  GAsyncReadyCallback callback;
 
   /* Dropped at home by the side that ends last */
   gpointer user_data;
@@ -89,6 +90,7 @@ struct _AiotCall
   gboolean is_started;
   gboolean is_cancelled;
   gboolean is_running;
+  gboolean nobody_asks;
   GTask *task;
   GCancellable *own_cancellable;
 
@@ -352,6 +354,50 @@ call_return_task (AiotCall *self,
     g_task_return_boolean (task, TRUE);
 }
 
+/* What the GTask calls, so that one that is dropped calls nobody. */
+static void
+call_task_cb (GObject      *source_object,
+              GAsyncResult *result,
+              gpointer      callback_data)
+{
+  AiotCall *self = g_task_get_task_data (G_TASK (result));
+
+  if (!g_atomic_int_get (&self->nobody_asks))
+    self->callback (source_object, result, callback_data);
+}
+
+/*
+ * Since 2.76 GLib may complain of a task that was never returned. Returning one from anywhere but a later iteration of its own
+ * main context makes GTask attach a source there, which would keep the main context and the task alive for each other. So
+ * that source is taken away again, with the reference that it would have dropped. If another thread iterates the main
+ * context at this very moment, it does all that itself.
+ */
+static void
+call_drop_task (AiotCall *self,
+                GTask    *task)
+{
+  GMainContext *main_context = g_task_get_context (task);
+  gboolean is_ours;
+  GSource *source;
+
+  g_atomic_int_set (&self->nobody_asks, TRUE);
+  if (glib_check_version (2, 76, 0) != NULL)
+    return;
+
+  is_ours = g_main_context_acquire (main_context);
+  g_task_return_boolean (task, FALSE);
+  if (!is_ours)
+    return;
+
+  source = g_main_context_find_source_by_user_data (main_context, task);
+  if (source != NULL)
+    {
+      g_source_destroy (source);
+      g_object_unref (task);
+    }
+  g_main_context_release (main_context);
+}
+
 static void
 call_end_answer (AiotCall *self,
                  gboolean  somebody_asks)
@@ -366,6 +412,8 @@ call_end_answer (AiotCall *self,
   call_disconnect (self);
   if (somebody_asks)
     call_return_task (self, task);
+  else
+    call_drop_task (self, task);
   g_clear_object (&task);
   call_end_side (self);
 }
@@ -476,7 +524,9 @@ call_new_task (AiotCall            *self,
                gpointer             callback_data)
 {
   /* With a cancellable, GTask would go its own ways; see home. Cancelling is the call's business. */
-  GTask *task = g_task_new (source_object, NULL, callback, callback_data);
+  GTask *task = g_task_new (source_object, NULL, callback != NULL ? call_task_cb : NULL, callback_data);
+
+  self->callback = callback;
 
   (g_task_set_source_tag) (task, source_tag);
   g_task_set_priority (task, self->work.priority);

@@ -10,19 +10,22 @@
  *
  * A stopped clock wakes a waiter when its deadline is passed by aiot_clock_advance (). The waiter registers while it
  * holds its own mutex; advance looks at the list first and takes those mutexes afterwards, one at a time, so no thread
- * ever holds clock_mutex while it waits for another.
+ * ever holds clock_mutex while it waits for another. A waiter does not leave while it is being woken, because its mutex
+ * may go with it.
  */
 
 typedef struct
 {
   GCond *cond;
   GMutex *mutex;
+  guint n_wakers;
 } ClockWaiter;
 
 static int clock_stopped;    /* atomic */
 static GMutex clock_mutex;   /* guards all below */
 static gint64 clock_time;
 static GSList *clock_waiters;
+static GCond clock_woken;    /* some n_wakers went down */
 
 /* Microseconds, from an arbitrary moment in the past. */
 gint64
@@ -45,7 +48,7 @@ aiot_clock_wait_until (GCond  *cond,
                        GMutex *mutex,
                        gint64  deadline)
 {
-  ClockWaiter waiter = { cond, mutex };
+  ClockWaiter waiter = { cond, mutex, 0 };
 
   if (G_LIKELY (!g_atomic_int_get (&clock_stopped)))
     return g_cond_wait_until (cond, mutex, deadline);
@@ -61,29 +64,41 @@ aiot_clock_wait_until (GCond  *cond,
 
   g_cond_wait (cond, mutex);
 
+  g_mutex_unlock (mutex);
   g_mutex_lock (&clock_mutex);
   clock_waiters = g_slist_remove (clock_waiters, &waiter);
+  while (waiter.n_wakers > 0)
+    g_cond_wait (&clock_woken, &clock_mutex);
   g_mutex_unlock (&clock_mutex);
+  g_mutex_lock (mutex);
   return aiot_clock_now () < deadline;
 }
 
 static void
 wake_waiters (void)
 {
-  g_autoptr (GArray) waiters = g_array_new (FALSE, FALSE, sizeof (ClockWaiter));
+  g_autoptr (GPtrArray) waiters = g_ptr_array_new ();
 
   g_mutex_lock (&clock_mutex);
   for (GSList *l = clock_waiters; l != NULL; l = l->next)
-    g_array_append_vals (waiters, l->data, 1);
+    {
+      ((ClockWaiter *) l->data)->n_wakers++;
+      g_ptr_array_add (waiters, l->data);
+    }
   g_mutex_unlock (&clock_mutex);
 
   for (guint i = 0; i < waiters->len; i++)
     {
-      ClockWaiter *waiter = &g_array_index (waiters, ClockWaiter, i);
+      ClockWaiter *waiter = g_ptr_array_index (waiters, i);
 
       g_mutex_lock (waiter->mutex);
       g_cond_broadcast (waiter->cond);
       g_mutex_unlock (waiter->mutex);
+
+      g_mutex_lock (&clock_mutex);
+      waiter->n_wakers--;
+      g_cond_broadcast (&clock_woken);
+      g_mutex_unlock (&clock_mutex);
     }
 }
 

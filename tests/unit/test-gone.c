@@ -369,6 +369,7 @@ test_thread_ends_default_context (void)
 typedef struct
 {
   GMainContext *main_context;
+  AiotExecutor *executor;
   TestAnswer answer;
 } Handover;
 
@@ -378,7 +379,9 @@ start_for_another_thread (gpointer data)
   Handover *handover = data;
 
   g_main_context_push_thread_default (handover->main_context);
-  aiot_offload_async (NULL, succeed, NULL, NULL, NULL, test_answer_cb, &handover->answer);
+  aiot_offload_async (handover->executor, succeed, NULL, NULL, NULL, test_answer_cb, &handover->answer);
+  while (aiot_executor_get_n_done (handover->executor) < 1)
+    g_thread_yield ();
   g_main_context_pop_thread_default (handover->main_context);
   return NULL;
 }
@@ -388,7 +391,8 @@ static void
 test_thread_ends_after_handover (void)
 {
   TestLoop loop;
-  Handover handover = { 0 };
+  g_autoptr (AiotExecutor) executor = aiot_executor_new_pool ("handover", 1);
+  Handover handover = { .executor = executor };
 
   test_loop_open (&loop);
   answer_once (loop.main_context);
