@@ -369,26 +369,21 @@ call_task_cb (GObject      *source_object,
 /*
  * Since 2.76 GLib may complain of a task that was never returned. Returning one from anywhere but a later iteration of its own
  * main context makes GTask attach a source there, which would keep the main context and the task alive for each other. So
- * that source is taken away again, with the reference that it would have dropped. If another thread iterates the main
- * context at this very moment, it does all that itself.
+ * that source is taken away again, with the reference that it would have dropped. This needs to own the main context; where
+ * another thread owns it, that complaint is the lesser evil.
  */
 static void
 call_drop_task (AiotCall *self,
                 GTask    *task)
 {
   GMainContext *main_context = g_task_get_context (task);
-  gboolean is_ours;
   GSource *source;
 
   g_atomic_int_set (&self->nobody_asks, TRUE);
-  if (glib_check_version (2, 76, 0) != NULL)
+  if (glib_check_version (2, 76, 0) != NULL || !g_main_context_acquire (main_context))
     return;
 
-  is_ours = g_main_context_acquire (main_context);
   g_task_return_boolean (task, FALSE);
-  if (!is_ours)
-    return;
-
   source = g_main_context_find_source_by_user_data (main_context, task);
   if (source != NULL)
     {
