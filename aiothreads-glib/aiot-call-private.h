@@ -30,4 +30,6 @@ gboolean      aiot_call_run_here (AiotCall             *self,
                                   GCancellable         *cancellable,
                                   GError              **error);
 
+GValue       *aiot_call_empty_result (AiotCall          *self);
+
 G_END_DECLS

@@ -128,6 +128,19 @@ test_item_free (gpointer item)
   g_atomic_int_inc (&ledger->n_freed);
 }
 
+static gpointer
+unref_in_thread (gpointer object)
+{
+  g_object_unref (object);
+  return NULL;
+}
+
+void
+test_unref_in_another_thread (gpointer object)
+{
+  g_thread_join (g_thread_new ("collector", unref_in_thread, object));
+}
+
 void
 test_answer_cb (GObject      *source_object,
                 GAsyncResult *result,

@@ -60,6 +60,9 @@ typedef struct
 gpointer test_ledger_item       (TestLedger   *ledger);
 void     test_item_free         (gpointer      item);
 
+/* As the garbage collector of a language may do. */
+void     test_unref_in_another_thread (gpointer object);
+
 /* A GAsyncReadyCallback that keeps what it got; its data is a TestAnswer. */
 typedef struct
 {

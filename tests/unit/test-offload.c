@@ -275,13 +275,6 @@ test_home (void)
   test_loop_close (&loop);
 }
 
-static gpointer
-unref_in_thread (gpointer object)
-{
-  g_object_unref (object);
-  return NULL;
-}
-
 /* The garbage collector of a language binding may run on any thread. */
 static void
 test_home_result_dropped_elsewhere (void)
@@ -295,7 +288,7 @@ test_home_result_dropped_elsewhere (void)
 
   aiot_offload_async (NULL, note_worker, &trip, NULL, NULL, test_answer_cb, &answer);
   test_answer_wait (&answer, loop.main_context);
-  g_thread_join (g_thread_new ("collector", unref_in_thread, g_steal_pointer (&answer.result)));
+  test_unref_in_another_thread (g_steal_pointer (&answer.result));
   g_assert_cmpint (trip.ledger.n_freed, ==, 0);
   test_iterate_until (loop.main_context, &trip.ledger.n_freed, 1);
 

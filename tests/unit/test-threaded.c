@@ -154,13 +154,6 @@ test_argument_at_home (void)
   test_loop_close (&loop);
 }
 
-static gpointer
-unref_in_thread (gpointer object)
-{
-  g_object_unref (object);
-  return NULL;
-}
-
 static void
 test_data_at_home (void)
 {
@@ -170,7 +163,7 @@ test_data_at_home (void)
 
   test_loop_open (&loop);
   threaded = aiot_threaded_new (succeed, test_ledger_item (&ledger), test_item_free);
-  g_thread_join (g_thread_new ("collector", unref_in_thread, threaded));
+  test_unref_in_another_thread (threaded);
   test_iterate_until (loop.main_context, &ledger.n_freed, 1);
   g_assert_cmpint (ledger.n_freed_elsewhere, ==, 0);
 

@@ -1,0 +1,271 @@
+/*
+ * Copyright 2026 The aiothreads-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "aiot-call-private.h"
+
+#include "aiot-value-private.h"
+
+/* How a function sets the result of its call: one line for each kind of value. */
+
+static GValue *
+call_init_result (AiotCall *self,
+                  GType     type)
+{
+  GValue *result = aiot_call_empty_result (self);
+
+  return result != NULL ? g_value_init (result, type) : NULL;
+}
+
+/* The type of the object itself tells bindings more than GObject would. */
+static GType
+result_object_type (gpointer object)
+{
+  return object != NULL ? G_OBJECT_TYPE (object) : G_TYPE_OBJECT;
+}
+
+/**
+ * aiot_call_set_result:
+ * @self: a call
+ * @value: the result, which is copied
+ *
+ * Sets the result of a call.
+ *
+ * Since: 1.0
+ */
+void
+aiot_call_set_result (AiotCall     *self,
+                      const GValue *value)
+{
+  GValue *result;
+
+  g_return_if_fail (G_IS_VALUE (value));
+
+  result = aiot_call_empty_result (self);
+  if (result != NULL)
+    aiot_value_init_copy (result, value);
+}
+
+/**
+ * aiot_call_set_result_boolean: (skip)
+ * @self: a call
+ * @value: the result
+ *
+ * Sets a boolean as the result of a call.
+ *
+ * Since: 1.0
+ */
+void
+aiot_call_set_result_boolean (AiotCall *self,
+                              gboolean  value)
+{
+  GValue *result = call_init_result (self, G_TYPE_BOOLEAN);
+
+  if (result != NULL)
+    g_value_set_boolean (result, value);
+}
+
+/**
+ * aiot_call_set_result_int64: (skip)
+ * @self: a call
+ * @value: the result
+ *
+ * Sets an integer as the result of a call.
+ *
+ * Since: 1.0
+ */
+void
+aiot_call_set_result_int64 (AiotCall *self,
+                            gint64    value)
+{
+  GValue *result = call_init_result (self, G_TYPE_INT64);
+
+  if (result != NULL)
+    g_value_set_int64 (result, value);
+}
+
+/**
+ * aiot_call_set_result_double: (skip)
+ * @self: a call
+ * @value: the result
+ *
+ * Sets a floating point number as the result of a call.
+ *
+ * Since: 1.0
+ */
+void
+aiot_call_set_result_double (AiotCall *self,
+                             double    value)
+{
+  GValue *result = call_init_result (self, G_TYPE_DOUBLE);
+
+  if (result != NULL)
+    g_value_set_double (result, value);
+}
+
+/**
+ * aiot_call_set_result_string: (skip)
+ * @self: a call
+ * @value: (nullable): the result
+ *
+ * Sets a copy of a string as the result of a call.
+ *
+ * Since: 1.0
+ */
+void
+aiot_call_set_result_string (AiotCall   *self,
+                             const char *value)
+{
+  GValue *result = call_init_result (self, G_TYPE_STRING);
+
+  if (result != NULL)
+    g_value_set_string (result, value);
+}
+
+/**
+ * aiot_call_set_result_take_string: (skip)
+ * @self: a call
+ * @value: (nullable) (transfer full): the result
+ *
+ * Sets a string as the result of a call; it will be freed with g_free ().
+ *
+ * Since: 1.0
+ */
+void
+aiot_call_set_result_take_string (AiotCall *self,
+                                  char     *value)
+{
+  GValue *result = call_init_result (self, G_TYPE_STRING);
+
+  if (result != NULL)
+    g_value_take_string (result, value);
+  else
+    g_free (value);
+}
+
+/**
+ * aiot_call_set_result_object: (skip)
+ * @self: a call
+ * @value: (nullable) (type GObject.Object): the result
+ *
+ * Sets an object as the result of a call, and takes a reference to it.
+ *
+ * Since: 1.0
+ */
+void
+aiot_call_set_result_object (AiotCall *self,
+                             gpointer  value)
+{
+  GValue *result = call_init_result (self, result_object_type (value));
+
+  if (result != NULL)
+    g_value_set_object (result, value);
+}
+
+/**
+ * aiot_call_set_result_take_object: (skip)
+ * @self: a call
+ * @value: (nullable) (transfer full) (type GObject.Object): the result
+ *
+ * Sets an object as the result of a call, and takes over the reference of the function.
+ *
+ * Since: 1.0
+ */
+void
+aiot_call_set_result_take_object (AiotCall *self,
+                                  gpointer  value)
+{
+  GValue *result = call_init_result (self, result_object_type (value));
+
+  if (result != NULL)
+    g_value_take_object (result, value);
+  else
+    g_clear_object (&value);
+}
+
+/**
+ * aiot_call_set_result_boxed: (skip)
+ * @self: a call
+ * @boxed_type: the type of @value, derived from %G_TYPE_BOXED
+ * @value: (nullable): the result
+ *
+ * Sets a copy of a boxed value as the result of a call.
+ *
+ * Since: 1.0
+ */
+void
+aiot_call_set_result_boxed (AiotCall      *self,
+                            GType          boxed_type,
+                            gconstpointer  value)
+{
+  GValue *result = call_init_result (self, boxed_type);
+
+  if (result != NULL)
+    g_value_set_boxed (result, value);
+}
+
+/**
+ * aiot_call_set_result_take_boxed: (skip)
+ * @self: a call
+ * @boxed_type: the type of @value, derived from %G_TYPE_BOXED
+ * @value: (nullable) (transfer full): the result
+ *
+ * Sets a boxed value as the result of a call; it will be freed with g_boxed_free ().
+ *
+ * Since: 1.0
+ */
+void
+aiot_call_set_result_take_boxed (AiotCall *self,
+                                 GType     boxed_type,
+                                 gpointer  value)
+{
+  GValue *result = call_init_result (self, boxed_type);
+
+  if (result != NULL)
+    g_value_take_boxed (result, value);
+  else if (value != NULL)
+    g_boxed_free (boxed_type, value);
+}
+
+/**
+ * aiot_call_set_result_variant: (skip)
+ * @self: a call
+ * @value: (nullable): the result
+ *
+ * Sets a variant as the result of a call; a floating reference is taken over.
+ *
+ * Since: 1.0
+ */
+void
+aiot_call_set_result_variant (AiotCall *self,
+                              GVariant *value)
+{
+  GValue *result = call_init_result (self, G_TYPE_VARIANT);
+
+  if (result != NULL)
+    g_value_set_variant (result, value);
+}
+
+/**
+ * aiot_call_set_result_pointer: (skip)
+ * @self: a call
+ * @value: (nullable): the result
+ * @destroy: (nullable): called with @value, on the main context of the caller, when the result is not needed any more
+ *
+ * Sets a pointer as the result of a call; see [func@value_get_pointer].
+ *
+ * Since: 1.0
+ */
+void
+aiot_call_set_result_pointer (AiotCall       *self,
+                              gpointer        value,
+                              GDestroyNotify  destroy)
+{
+  GValue *result = aiot_call_empty_result (self);
+
+  if (result != NULL)
+    aiot_value_init_pointer (result, value, destroy);
+  else if (destroy != NULL)
+    destroy (value);
+}

@@ -1,0 +1,107 @@
+/*
+ * Copyright 2026 The aiothreads-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "aiot-executor-private.h"
+
+#include "aiot-home-private.h"
+
+/* A GTask that runs on an executor. GTask itself delivers it; only the reference that the worker had goes home. */
+typedef struct
+{
+  AiotWork work;
+  AiotHomeEntry entry;
+  AiotHome *home;
+  GTask *task;
+  GTaskThreadFunc func;
+} TaskWork;
+
+static void
+task_work_free (AiotHomeEntry *entry)
+{
+  TaskWork *self = (TaskWork *) ((char *) entry - G_STRUCT_OFFSET (TaskWork, entry));
+
+  g_clear_object (&self->task);
+  g_clear_pointer (&self->home, aiot_home_unref);
+  g_free (self);
+}
+
+static const AiotHomeEntryFuncs task_work_entry_funcs = {
+  .lane = AIOT_HOME_LANE_BACKGROUND,
+  .run = task_work_free,
+  .release = task_work_free,
+};
+
+static AiotWorkOutcome
+task_work_run (AiotWork *work)
+{
+  TaskWork *self = (TaskWork *) work;
+  GTask *task = self->task;
+
+  gboolean never_runs = g_task_get_check_cancellable (task) && g_task_return_error_if_cancelled (task);
+
+  if (!never_runs)
+    self->func (task, g_task_get_source_object (task), g_task_get_task_data (task), g_task_get_cancellable (task));
+
+  aiot_home_push (self->home, &self->entry);
+  return never_runs ? AIOT_WORK_NEVER_RAN : AIOT_WORK_SUCCEEDED;
+}
+
+static void
+task_work_refuse (AiotWork     *work,
+                  const GError *error)
+{
+  TaskWork *self = (TaskWork *) work;
+
+  g_task_return_error (self->task, g_error_copy (error));
+  aiot_home_push (self->home, &self->entry);
+}
+
+static const AiotWorkFuncs task_work_funcs = {
+  .run = task_work_run,
+  .refuse = task_work_refuse,
+};
+
+/**
+ * aiot_executor_run_task: (skip)
+ * @self: (nullable): an executor, or %NULL for the default one
+ * @task: a task
+ * @func: the function to run in a thread
+ *
+ * Runs a task in place of [method@Gio.Task.run_in_thread].
+ *
+ * It is the first step for a program that has `GTask`s already: their functions need no change, and run on a pool that
+ * grows when work blocks, where that of GTask starves. The task is delivered by GTask in its own way: with a source
+ * for each, outside of the frame budget. [func@offload_async] is faster. Unlike there, the last reference to the
+ * task, and with it its data, is released on the main context of the task even when the worker was the last to use it.
+ *
+ * As in GTask, a task that checks its cancellable and was cancelled before a thread took it never runs.
+ * `g_task_set_return_on_cancel ()` has no effect. When no thread can be had the task returns %AIOT_ERROR_EXHAUSTED.
+ *
+ * It may be called from any thread, and does not block.
+ *
+ * Since: 1.0
+ */
+void
+aiot_executor_run_task (AiotExecutor    *self,
+                        GTask           *task,
+                        GTaskThreadFunc  func)
+{
+  g_autoptr (AiotPool) pool = NULL;
+  TaskWork *work;
+
+  g_return_if_fail (self == NULL || AIOT_IS_EXECUTOR (self));
+  g_return_if_fail (G_IS_TASK (task));
+  g_return_if_fail (func != NULL);
+
+  work = g_new0 (TaskWork, 1);
+  aiot_work_init (&work->work, &task_work_funcs, g_task_get_priority (task));
+  work->entry.funcs = &task_work_entry_funcs;
+  work->home = aiot_home_dup_for (g_task_get_context (task));
+  work->task = g_object_ref (task);
+  work->func = func;
+
+  pool = aiot_executor_dup_pool (self);
+  aiot_pool_submit (pool, &work->work);
+}
