@@ -15,8 +15,14 @@ struct _AiotTestItem
   GObject parent_instance;
 };
 
+/* A wait that will never end is better an error that says so than a test that meson kills. */
+#define WATCHDOG_SECONDS 60
+
 static GThread *home_thread;
+
+/* Atomic */
 static int n_alive;
+static int n_finalized;
 static int n_finalized_elsewhere;
 
 G_DEFINE_FINAL_TYPE (AiotTestItem, aiot_test_item, G_TYPE_OBJECT)
@@ -24,9 +30,10 @@ G_DEFINE_FINAL_TYPE (AiotTestItem, aiot_test_item, G_TYPE_OBJECT)
 static void
 aiot_test_item_finalize (GObject *object)
 {
-  g_atomic_int_add (&n_alive, -1);
   if (g_thread_self () != home_thread)
     g_atomic_int_inc (&n_finalized_elsewhere);
+  g_atomic_int_inc (&n_finalized);
+  g_atomic_int_add (&n_alive, -1);
 
   G_OBJECT_CLASS (aiot_test_item_parent_class)->finalize (object);
 }
@@ -66,6 +73,17 @@ aiot_test_item_get_n_alive (void)
 }
 
 /**
+ * aiot_test_item_get_n_finalized:
+ *
+ * Returns: how many items were finalized so far
+ */
+guint
+aiot_test_item_get_n_finalized (void)
+{
+  return g_atomic_int_get (&n_finalized);
+}
+
+/**
  * aiot_test_item_get_n_finalized_elsewhere:
  *
  * Returns: how many were finalized on another thread than the one that asked for them
@@ -98,7 +116,10 @@ echo (AiotCall  *call,
       gpointer   user_data,
       GError   **error)
 {
-  aiot_call_set_result (call, aiot_call_get_argument (call));
+  const GValue *argument = aiot_call_get_argument (call);
+
+  if (argument != NULL)
+    aiot_call_set_result (call, argument);
   return TRUE;
 }
 
@@ -129,6 +150,15 @@ make_item (AiotCall  *call,
 }
 
 static gboolean
+is_home (AiotCall  *call,
+         gpointer   user_data,
+         GError   **error)
+{
+  aiot_call_set_result_boolean (call, g_thread_self () == home_thread);
+  return TRUE;
+}
+
+static gboolean
 fail (AiotCall  *call,
       gpointer   user_data,
       GError   **error)
@@ -152,6 +182,19 @@ static gboolean gate_is_reached;
 static gboolean gate_is_open;
 
 static void
+wait_at_gate_locked (gint64 deadline)
+{
+  if (!g_cond_wait_until (&gate_cond, &gate_mutex, deadline))
+    g_error ("Nothing happened at the gate for a minute");
+}
+
+static gint64
+watchdog (void)
+{
+  return g_get_monotonic_time () + WATCHDOG_SECONDS * G_TIME_SPAN_SECOND;
+}
+
+static void
 wake_gate (GCancellable *cancellable,
            gpointer      user_data)
 {
@@ -167,16 +210,34 @@ wait_for_gate (AiotCall  *call,
 {
   GCancellable *cancellable = aiot_call_get_cancellable (call);
   gulong id = g_cancellable_connect (cancellable, G_CALLBACK (wake_gate), NULL, NULL);
+  gint64 deadline = watchdog ();
 
   g_mutex_lock (&gate_mutex);
   gate_is_reached = TRUE;
   g_cond_broadcast (&gate_cond);
-  while (!gate_is_open && !aiot_call_is_cancelled (call))
-    g_cond_wait (&gate_cond, &gate_mutex);
+  while (!gate_is_open && !g_cancellable_is_cancelled (cancellable))
+    wait_at_gate_locked (deadline);
   g_mutex_unlock (&gate_mutex);
 
   g_cancellable_disconnect (cancellable, id);
   return !aiot_call_set_error_if_cancelled (call, error);
+}
+
+static gboolean
+make_item_at_gate (AiotCall  *call,
+                   gpointer   user_data,
+                   GError   **error)
+{
+  gint64 deadline = watchdog ();
+
+  g_mutex_lock (&gate_mutex);
+  gate_is_reached = TRUE;
+  g_cond_broadcast (&gate_cond);
+  while (!gate_is_open)
+    wait_at_gate_locked (deadline);
+  g_mutex_unlock (&gate_mutex);
+
+  return make_item (call, user_data, error);
 }
 
 static AiotThreaded *
@@ -246,6 +307,17 @@ aiot_test_new_make_item (void)
 }
 
 /**
+ * aiot_test_new_is_home:
+ *
+ * Returns: (transfer full): tells whether it runs on the thread that made it
+ */
+AiotThreaded *
+aiot_test_new_is_home (void)
+{
+  return new_threaded (is_home, "is-home");
+}
+
+/**
  * aiot_test_new_fail:
  *
  * Returns: (transfer full): fails with G_IO_ERROR_NOT_FOUND, "no such thing"
@@ -279,6 +351,17 @@ aiot_test_new_wait_for_gate (void)
 }
 
 /**
+ * aiot_test_new_make_item_at_gate:
+ *
+ * Returns: (transfer full): waits until the gate is open, cancelled or not, and returns an item that the worker made
+ */
+AiotThreaded *
+aiot_test_new_make_item_at_gate (void)
+{
+  return new_threaded (make_item_at_gate, "make-item-at-gate");
+}
+
+/**
  * aiot_test_close_gate:
  *
  * Closes the gate, which nobody has reached then.
@@ -299,10 +382,29 @@ aiot_test_close_gate (void)
 void
 aiot_test_wait_until_gate_is_reached (void)
 {
+  gint64 deadline = watchdog ();
+
   g_mutex_lock (&gate_mutex);
   while (!gate_is_reached)
-    g_cond_wait (&gate_cond, &gate_mutex);
+    wait_at_gate_locked (deadline);
   g_mutex_unlock (&gate_mutex);
+}
+
+/**
+ * aiot_test_get_gate_is_reached:
+ *
+ * Returns: whether a function waits at the gate, or waited there since it was closed
+ */
+gboolean
+aiot_test_get_gate_is_reached (void)
+{
+  gboolean is_reached;
+
+  g_mutex_lock (&gate_mutex);
+  is_reached = gate_is_reached;
+  g_mutex_unlock (&gate_mutex);
+
+  return is_reached;
 }
 
 /**

@@ -16,6 +16,7 @@ G_DECLARE_FINAL_TYPE (AiotTestItem, aiot_test_item, AIOT_TEST, ITEM, GObject)
 
 AiotTestItem *aiot_test_item_new                       (void);
 guint         aiot_test_item_get_n_alive               (void);
+guint         aiot_test_item_get_n_finalized           (void);
 guint         aiot_test_item_get_n_finalized_elsewhere (void);
 
 AiotThreaded *aiot_test_new_add_one                    (void);
@@ -23,12 +24,15 @@ AiotThreaded *aiot_test_new_echo                       (void);
 AiotThreaded *aiot_test_new_nothing                    (void);
 AiotThreaded *aiot_test_new_null_string                (void);
 AiotThreaded *aiot_test_new_make_item                  (void);
+AiotThreaded *aiot_test_new_is_home                    (void);
 AiotThreaded *aiot_test_new_fail                       (void);
 AiotThreaded *aiot_test_new_fail_silently              (void);
 AiotThreaded *aiot_test_new_wait_for_gate              (void);
+AiotThreaded *aiot_test_new_make_item_at_gate          (void);
 
 void          aiot_test_close_gate                     (void);
 void          aiot_test_wait_until_gate_is_reached     (void);
+gboolean      aiot_test_get_gate_is_reached            (void);
 void          aiot_test_open_gate                      (void);
 
 G_END_DECLS

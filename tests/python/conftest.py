@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What all Python tests share: the namespaces, a main loop to wait on, and results in TAP."""
 
+import gc
+
 import gi
 import pytest
 
@@ -21,21 +23,37 @@ class TapReporter:
         name = report.nodeid.rsplit('/', 1)[-1]
         print(f'{verdict} {self.count} - {name}{suffix}', flush=True)
 
+    def failure(self, report):
+        self.line('not ok', report)
+        for text in str(report.longrepr).splitlines():
+            print('#', text, flush=True)
+
+    def skip(self, report):
+        # An expected failure has no such triple: its reason stands beside it.
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else getattr(report, 'wasxfail', '')
+        self.line('ok', report, f' # SKIP {reason.removeprefix("Skipped: ")}')
+
     def pytest_runtest_logreport(self, report):
         if report.skipped:
-            self.line('ok', report, f' # SKIP {report.longrepr[2]}')
+            self.skip(report)
         elif report.failed:
-            self.line('not ok', report)
-            for text in str(report.longrepr).splitlines():
-                print('#', text)
+            self.failure(report)
         elif report.when == 'call':
             self.line('ok', report)
+
+    # A file that can't be read has no tests that could say so.
+    def pytest_collectreport(self, report):
+        if report.failed:
+            self.failure(report)
 
     def pytest_sessionfinish(self):
         print(f'1..{self.count}', flush=True)
 
 
 def pytest_configure(config):
+    # It is the terminal plugin's, which is off, but the words of a failed assertion can't be found without it.
+    if not hasattr(config.option, 'verbose'):
+        config.option.verbose = 0
     if config.getoption('--tap'):
         config.pluginmanager.register(TapReporter())
 
@@ -52,9 +70,37 @@ def iterate_until():
         context = GLib.MainContext.default()
         too_late = []
         watchdog = GLib.timeout_add_seconds(60, lambda: too_late.append(True) or GLib.SOURCE_REMOVE)
-        while not condition():
-            context.iteration(True)
-            assert not too_late, 'nothing happened for a minute'
-        GLib.source_remove(watchdog)
+        try:
+            while not condition():
+                context.iteration(True)
+                assert not too_late, 'nothing happened for a minute'
+        finally:
+            if not too_late:
+                GLib.source_remove(watchdog)
 
     return iterate
+
+
+@pytest.fixture
+def drain():
+    """Runs what the main loop has to do now, without waiting for more."""
+
+    def drain_default_context():
+        while GLib.MainContext.default().iteration(False):
+            pass
+
+    return drain_default_context
+
+
+@pytest.fixture
+def collect(drain):
+    """Collects garbage until something is true. What has no owner any more is gone long before the hundredth time."""
+
+    def collect_until(condition):
+        for _ in range(100):
+            gc.collect()
+            drain()
+            if condition():
+                break
+
+    return collect_until

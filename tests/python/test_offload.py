@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """offload_async () with bodies written in Python."""
 
-import gc
 import select
+import sys
 import threading
+import time
 import weakref
 
 import pytest
-from gi.repository import AioThreads, Gio, GLib
+from gi.repository import AioThreads, Gio, GLib, GObject
 
 
 class Answer:
@@ -52,6 +53,23 @@ class Thing:
     """Any Python object."""
 
 
+class ThingObject(GObject.Object):
+    """A GObject whose class is Python's."""
+
+
+class Gate:
+    """A body that says that it runs, and goes on when it is let."""
+
+    def __init__(self):
+        self.running, self.leave = threading.Event(), threading.Event()
+
+    def __call__(self, call):
+        self.running.set()
+        assert self.leave.wait(60)
+        call.set_result('left')
+        return True
+
+
 def set_result(call, value):
     call.set_result(value)
     return True
@@ -64,8 +82,13 @@ def test_result(run, value):
 
 
 def test_result_is_the_same_object(run):
-    for value in (Thing(), ['list'], {'a': 'dictionary'}, ('tuple', None), Gio.Cancellable()):
+    for value in (Thing(), ['list'], {'a': 'dictionary'}, ('tuple', None), Gio.Cancellable(), ThingObject()):
         assert run(set_result, value) is value
+
+
+@pytest.mark.parametrize('value', [None, 2 ** 31, -2 ** 100, 'nul \0 inside', GLib.Error('wrong')], ids=repr)
+def test_anything_arrives_whole_in_a_tuple(run, value):
+    assert run(set_result, (value,))[0] is value
 
 
 def test_no_value_is_none(run):
@@ -80,8 +103,63 @@ def test_runs_in_a_worker(iterate_until):
     assert answer.thread is threading.main_thread()
 
 
+def test_calls_back_on_the_main_thread_and_never_at_once(iterate_until):
+    cancelled = Gio.Cancellable()
+    cancelled.cancel()
+    answers = []
+
+    def ask():
+        # offload () itself looks that nobody was called back yet.
+        answers.append(offload(lambda call: True))
+        answers.append(offload(lambda call: False))
+        answers.append(offload(lambda call: True, cancellable=cancelled))
+
+    def ask_again(source, result):
+        AioThreads.offload_finish(result)
+        ask()
+
+    ask()
+    AioThreads.offload_async(None, lambda call: True, (), None, ask_again)
+    iterate_until(lambda: len(answers) == 6 and all(answer.n_called for answer in answers))
+    assert {answer.thread for answer in answers} == {threading.main_thread()}
+    assert {answer.n_called for answer in answers} == {1}
+
+
 def test_arguments_are_a_tuple(run):
     assert run(lambda call, a, b: set_result(call, (a, b)), 1, 'two') == (1, 'two')
+
+
+def test_callback_data_are_arguments(iterate_until):
+    got = []
+    AioThreads.offload_async(None, lambda call: True, (), None, lambda *arguments: got.append(arguments), 'one', 2)
+    iterate_until(lambda: got)
+    source, result, *data = got[0]
+    assert source is None and AioThreads.offload_finish(result) is None and data == ['one', 2]
+
+
+def test_finish_can_be_asked_twice(iterate_until):
+    def ask_twice(result):
+        answers = []
+        for _ in range(2):
+            try:
+                answers.append(AioThreads.offload_finish(result))
+            except GLib.Error as error:
+                answers.append(error.message)
+        return answers
+
+    answers = [Answer(ask_twice), Answer(ask_twice)]
+    AioThreads.offload_async(None, set_result, ('result',), None, answers[0])
+    AioThreads.offload_async(None, lambda call: False, (), None, answers[1])
+    iterate_until(lambda: all(answer.n_called for answer in answers))
+    assert answers[0].value == ['result', 'result']
+    assert len(answers[1].value) == 2 and len(set(answers[1].value)) == 1 and answers[1].value[0]
+
+
+def test_call_may_be_kept(run):
+    kept = []
+    assert run(lambda call, text: kept.append(call) or set_result(call, text), 'result') == 'result'
+    assert kept[0].get_argument() is None
+    assert not kept[0].is_cancelled()
 
 
 def test_error(run):
@@ -98,6 +176,16 @@ def test_false_without_error(run):
     with pytest.raises(GLib.Error) as caught:
         run(lambda call: False)
     assert caught.value.matches(AioThreads.error_quark(), AioThreads.Error.FAILED)
+
+
+def test_other_exception_is_printed_and_fails(run, capfd):
+    def body(call):
+        raise ValueError('unexpected')
+
+    with pytest.raises(GLib.Error) as caught:
+        run(body)
+    assert caught.value.matches(AioThreads.error_quark(), AioThreads.Error.FAILED)
+    assert 'ValueError: unexpected' in capfd.readouterr().err
 
 
 def test_a_hundred_errors(iterate_until):
@@ -153,7 +241,20 @@ def test_cancelled_while_running(iterate_until):
     assert answer.error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED)
 
 
-def test_executor_and_statistics(run, iterate_until):
+def test_cancelled_while_running_waits_for_the_body(iterate_until, drain):
+    body, cancellable = Gate(), Gio.Cancellable()
+    answer = offload(body, cancellable=cancellable)
+    assert body.running.wait(60)
+    cancellable.cancel()
+    drain()
+    assert answer.n_called == 0
+    body.leave.set()
+    iterate_until(lambda: answer.n_called)
+    # It succeeded in spite of the cancellation, and that is not lost.
+    assert (answer.error, answer.value) == (None, 'left')
+
+
+def test_executor_and_statistics(run):
     pool = AioThreads.Executor.new_pool('statistics', 2)
     assert (pool.props.name, pool.props.size, pool.props.n_threads) == ('statistics', 2, 0)
     for number in range(10):
@@ -161,9 +262,22 @@ def test_executor_and_statistics(run, iterate_until):
     with pytest.raises(GLib.Error):
         run(lambda call: False, executor=pool)
     # The last answer may come before its worker has counted it.
+    deadline = time.monotonic() + 60
     while pool.get_n_done() < 11:
-        pass
+        assert time.monotonic() < deadline
     assert (pool.props.n_done, pool.props.n_failed) == (11, 1)
+
+
+def test_statistics_tell_what_runs_and_what_waits(iterate_until):
+    pool, body = AioThreads.Executor.new_pool('one', 1), Gate()
+    answers = [offload(body, executor=pool)]
+    assert body.running.wait(60)
+    answers += [offload(lambda call: True, executor=pool) for _ in range(2)]
+    assert (pool.props.n_threads, pool.props.n_running, pool.props.n_queued) == (1, 1, 2)
+    body.leave.set()
+    iterate_until(lambda: all(answer.n_called for answer in answers))
+    # The first two were counted before the third could start.
+    assert pool.props.n_queued == 0 and pool.props.n_done >= 2 and pool.props.total_time > 0
 
 
 def test_default_executor_can_be_replaced(run):
@@ -178,7 +292,7 @@ def test_default_executor_can_be_replaced(run):
     assert AioThreads.Executor.dup_default() is not pool
 
 
-def test_nothing_leaks(run):
+def test_nothing_leaks(run, collect):
     class Body:
         def __call__(self, call, argument):
             return set_result(call, argument)
@@ -191,11 +305,67 @@ def test_nothing_leaks(run):
         assert run(body, thing) is thing
         del body, thing
 
-    context = GLib.MainContext.default()
-    for _ in range(100):
-        gc.collect()
-        while context.iteration(False):
-            pass
-        if not bodies and not things:
-            break
+    collect(lambda: not bodies and not things)
     assert (len(bodies), len(things)) == (0, 0)
+
+
+def test_no_reference_is_left(iterate_until, collect):
+    def count():
+        return [sys.getrefcount(kept) for kept in (body, thing, arguments, answer)] + [cancellable.__grefcount__]
+
+    def body(call, argument):
+        return set_result(call, argument)
+
+    thing, answer, cancellable = Thing(), Answer(), Gio.Cancellable()
+    arguments = (thing,)
+    before = count()
+    for number in range(1000):
+        AioThreads.offload_async(None, body, arguments, cancellable, answer, thing)
+        iterate_until(lambda: answer.n_called > number)
+    assert answer.value is thing and answer.data == (thing,)
+    answer.value = answer.data = None
+    collect(lambda: count() == before)
+    assert count() == before
+
+
+def test_calls_that_fail_leak_nothing(iterate_until, collect):
+    class Failure:
+        def __call__(self, call):
+            raise GLib.Error.new_literal(Gio.io_error_quark(), 'wrong', Gio.IOErrorEnum.FAILED)
+
+    cancelled = Gio.Cancellable()
+    cancelled.cancel()
+    bodies, answers = weakref.WeakSet(), weakref.WeakSet()
+    for cancellable in [None, cancelled] * 500:
+        body = Failure()
+        answer = offload(body, cancellable=cancellable)
+        bodies.add(body)
+        answers.add(answer)
+        iterate_until(lambda answer=answer: answer.n_called)
+        assert answer.error
+        del body, answer
+
+    collect(lambda: not bodies and not answers)
+    assert (len(bodies), len(answers)) == (0, 0)
+
+
+def test_everything_is_released_on_the_main_thread(iterate_until, collect):
+    threads = []
+
+    class Watched:
+        def __del__(self):
+            threads.append(threading.current_thread())
+
+    class Body(Watched):
+        def __call__(self, call, argument):
+            return set_result(call, Watched())
+
+    for _ in range(100):
+        answer = Answer()
+        # Nothing here holds what it is given.
+        AioThreads.offload_async(None, Body(), (Watched(),), None, answer)
+        iterate_until(lambda answer=answer: answer.n_called)
+        assert isinstance(answer.value, Watched)
+        del answer
+    collect(lambda: len(threads) == 300)
+    assert len(threads) == 300 and set(threads) == {threading.main_thread()}

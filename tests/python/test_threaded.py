@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Threaded objects, with bodies in Python and in C."""
 
-import gc
+import sys
 import threading
 import weakref
 
@@ -48,6 +48,8 @@ def test_calls_end_independently(iterate_until):
         return gates[call.get_argument()].wait(60)
 
     threaded = AioThreads.Threaded.new(body)
+    # All of them run at the same time, whatever the size of the default pool is.
+    threaded.props.executor = AioThreads.Executor.new_pool('three', 3)
     answers = [call(threaded, number) for number in range(3)]
     for number in (2, 0, 1):
         gates[number].set()
@@ -88,6 +90,47 @@ def test_sync_error():
     assert caught.value.matches(Gio.io_error_quark(), Gio.IOErrorEnum.NOT_FOUND)
 
 
+def test_sync_is_cancelled_before_it_runs():
+    ran, cancellable = [], Gio.Cancellable()
+    threaded = AioThreads.Threaded.new(lambda call: ran.append(1) or True)
+    cancellable.cancel()
+    with pytest.raises(GLib.Error) as caught:
+        threaded.call_sync(None, cancellable)
+    assert caught.value.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED)
+    assert not ran
+
+
+def test_native_functions_run_in_a_worker(iterate_until):
+    is_home = AiotTest.new_is_home()
+    answer = call(is_home)
+    iterate_until(lambda: answer.n_called)
+    assert answer.value is False
+    assert is_home.call_sync(None, None).get_result() is True
+
+
+@pytest.mark.parametrize('value', [None, 0, 42, False, True, 0.5, '', 'text', 'häßlich'])
+def test_native_values(iterate_until, value):
+    answer = call(AiotTest.new_echo(), value)
+    iterate_until(lambda: answer.n_called)
+    assert answer.value == value and type(answer.value) is type(value)
+
+
+def test_native_nothing_and_null_are_none(iterate_until):
+    answers = [call(AiotTest.new_nothing()), call(AiotTest.new_null_string())]
+    iterate_until(lambda: all(answer.n_called for answer in answers))
+    assert [(answer.value, answer.error) for answer in answers] == [(None, None)] * 2
+
+
+def test_runs_on_the_given_executor(iterate_until):
+    pool = AioThreads.Executor.new_pool('given', 1)
+    threaded = AioThreads.Threaded.new(square)
+    threaded.props.executor = pool
+    answers = [call(threaded, number) for number in range(10)]
+    iterate_until(lambda: all(answer.n_called for answer in answers))
+    # The worker counts after it has answered, but before it takes the next.
+    assert pool.props.n_threads == 1 and pool.props.n_done >= 9
+
+
 def test_options():
     threaded = AioThreads.Threaded.new(square)
     pool = AioThreads.Executor.new_pool(None, 1)
@@ -112,6 +155,36 @@ def test_native_function_is_cancelled(iterate_until, on_cancel):
     cancellable.cancel()
     iterate_until(lambda: answer.n_called)
     assert answer.error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED)
+
+
+def test_wait_keeps_what_the_function_returned(iterate_until, drain):
+    threaded, cancellable = AiotTest.new_make_item_at_gate(), Gio.Cancellable()
+    AiotTest.close_gate()
+    answer = call(threaded, None, cancellable)
+    AiotTest.wait_until_gate_is_reached()
+    cancellable.cancel()
+    drain()
+    assert answer.n_called == 0
+    AiotTest.open_gate()
+    iterate_until(lambda: answer.n_called)
+    assert answer.error is None and isinstance(answer.value, AiotTest.Item)
+
+
+def test_abandoned_result_is_dropped_at_home(iterate_until):
+    threaded, cancellable = AiotTest.new_make_item_at_gate(), Gio.Cancellable()
+    threaded.props.on_cancel = AioThreads.OnCancel.ABANDON
+    n_finalized = AiotTest.Item.get_n_finalized()
+    AiotTest.close_gate()
+    answer = call(threaded, None, cancellable)
+    AiotTest.wait_until_gate_is_reached()
+    cancellable.cancel()
+    iterate_until(lambda: answer.n_called)
+    assert answer.error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED)
+    # The traceback of the error holds the task, and the task what arrives late.
+    answer.error = None
+    AiotTest.open_gate()
+    iterate_until(lambda: AiotTest.Item.get_n_finalized() == n_finalized + 1)
+    assert AiotTest.Item.get_n_finalized_elsewhere() == 0
 
 
 def test_abandon_leaves_at_once(iterate_until):
@@ -142,20 +215,21 @@ def test_native_errors(iterate_until):
     assert answers[1].error.matches(AioThreads.error_quark(), AioThreads.Error.FAILED)
 
 
-def test_native_objects_are_finalized_at_home(iterate_until):
+def test_native_objects_are_finalized_at_home(iterate_until, collect):
     threaded = AiotTest.new_make_item()
+    n_finalized = AiotTest.Item.get_n_finalized()
     for _ in range(1000):
         answer = call(threaded)
         iterate_until(lambda a=answer: a.n_called)
         assert isinstance(answer.value, AiotTest.Item)
         del answer
-    gc.collect()
-    iterate_until(lambda: AiotTest.Item.get_n_alive() == 0 or not GLib.MainContext.default().pending())
+    collect(lambda: AiotTest.Item.get_n_alive() == 0)
     assert AiotTest.Item.get_n_alive() == 0
+    assert AiotTest.Item.get_n_finalized() == n_finalized + 1000
     assert AiotTest.Item.get_n_finalized_elsewhere() == 0
 
 
-def test_nothing_leaks(iterate_until):
+def test_nothing_leaks(iterate_until, collect):
     class Body:
         def __call__(self, call):
             return square(call)
@@ -168,11 +242,33 @@ def test_nothing_leaks(iterate_until):
     iterate_until(lambda: answer.n_called)
     assert answer.value == 9
     del threaded, answer
-    context = GLib.MainContext.default()
-    for _ in range(100):
-        gc.collect()
-        while context.iteration(False):
-            pass
-        if gone() is None:
-            break
+    collect(lambda: gone() is None)
     assert gone() is None
+
+
+def test_a_thousand_calls_leak_nothing(iterate_until, collect):
+    class Thing:
+        pass
+
+    def count():
+        return [sys.getrefcount(body), threaded.__grefcount__]
+
+    def body(call):
+        call.set_result(call.get_argument())
+        return True
+
+    threaded = AioThreads.Threaded.new(body)
+    before = count()
+    things, answers = weakref.WeakSet(), weakref.WeakSet()
+    for _ in range(1000):
+        thing = Thing()
+        answer = call(threaded, thing)
+        things.add(thing)
+        answers.add(answer)
+        iterate_until(lambda answer=answer: answer.n_called)
+        assert answer.value is thing
+        del thing, answer
+
+    collect(lambda: not things and not answers and count() == before)
+    assert (len(things), len(answers)) == (0, 0)
+    assert count() == before
