@@ -7,29 +7,44 @@
 
 #include "aiot-call.h"
 #include "aiot-executor-private.h"
+#include "aiot-limiter-private.h"
 
 G_BEGIN_DECLS
 
-AiotCall     *aiot_call_new      (AiotThreadFunc        func,
-                                  gpointer              user_data,
-                                  GDestroyNotify        user_data_destroy,
-                                  const GValue         *argument);
-void          aiot_call_start    (AiotCall             *self,
-                                  AiotExecutor         *executor,
-                                  int                   priority,
-                                  AiotOnCancel          on_cancel,
-                                  gpointer              source_object,
-                                  gpointer              source_tag,
-                                  const char           *name,
-                                  GCancellable         *cancellable,
-                                  GAsyncReadyCallback   callback,
-                                  gpointer              callback_data);
-const GValue *aiot_call_finish   (GAsyncResult         *result,
-                                  GError              **error);
-gboolean      aiot_call_run_here (AiotCall             *self,
-                                  GCancellable         *cancellable,
-                                  GError              **error);
+typedef struct
+{
+  AiotExecutor *executor;   /* NULL: the default one */
+  AiotLimiter *limiter;     /* NULL: none */
+  const char *name;         /* interned, or NULL */
+  int priority;
+  AiotOnCancel on_cancel;
+} AiotCallOptions;
 
-GValue       *aiot_call_empty_result (AiotCall          *self);
+AiotCall     *aiot_call_new          (AiotThreadFunc          func,
+                                      gpointer                user_data,
+                                      GDestroyNotify          user_data_destroy,
+                                      const GValue           *argument);
+AiotCall     *aiot_call_new_done     (GValue                 *result);
+
+void          aiot_call_start        (AiotCall               *self,
+                                      const AiotCallOptions  *options,
+                                      gpointer                source_object,
+                                      gpointer                source_tag,
+                                      GCancellable           *cancellable,
+                                      GAsyncReadyCallback     callback,
+                                      gpointer                callback_data);
+const GValue *aiot_call_finish       (GAsyncResult           *result,
+                                      GError                **error);
+
+gboolean      aiot_call_run_here     (AiotCall               *self,
+                                      const char             *name,
+                                      GCancellable           *cancellable,
+                                      GError                **error);
+gboolean      aiot_call_run_and_wait (AiotCall               *self,
+                                      const AiotCallOptions  *options,
+                                      GCancellable           *cancellable,
+                                      GError                **error);
+
+GValue       *aiot_call_empty_result (AiotCall               *self);
 
 G_END_DECLS

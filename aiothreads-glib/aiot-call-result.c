@@ -10,10 +10,23 @@
 /* How a function sets the result of its call: one line for each kind of value. */
 
 static GValue *
+call_empty_result (AiotCall *self)
+{
+  GValue *result;
+
+  g_return_val_if_fail (self != NULL, NULL);
+
+  result = aiot_call_empty_result (self);
+  if (result == NULL)
+    g_critical ("The result of a call was set after its function had returned");
+  return result;
+}
+
+static GValue *
 call_init_result (AiotCall *self,
                   GType     type)
 {
-  GValue *result = aiot_call_empty_result (self);
+  GValue *result = call_empty_result (self);
 
   return result != NULL ? g_value_init (result, type) : NULL;
 }
@@ -28,7 +41,7 @@ result_object_type (gpointer object)
 /**
  * aiot_call_set_result:
  * @self: a call
- * @value: the result, which is copied
+ * @value: (nullable): the result, which is copied, or %NULL for no value
  *
  * Sets the result of a call.
  *
@@ -40,11 +53,16 @@ aiot_call_set_result (AiotCall     *self,
 {
   GValue *result;
 
-  g_return_if_fail (G_IS_VALUE (value));
+  g_return_if_fail (value == NULL || G_IS_VALUE (value));
 
-  result = aiot_call_empty_result (self);
-  if (result != NULL)
+  result = call_empty_result (self);
+  if (result == NULL)
+    return;
+
+  if (value != NULL)
     aiot_value_init_copy (result, value);
+  else
+    aiot_value_init_no_value (result);
 }
 
 /**
@@ -262,7 +280,7 @@ aiot_call_set_result_pointer (AiotCall       *self,
                               gpointer        value,
                               GDestroyNotify  destroy)
 {
-  GValue *result = aiot_call_empty_result (self);
+  GValue *result = call_empty_result (self);
 
   if (result != NULL)
     aiot_value_init_pointer (result, value, destroy);

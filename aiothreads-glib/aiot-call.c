@@ -6,7 +6,8 @@
 #include "aiot-call-private.h"
 
 #include "aiot-error.h"
-#include "aiot-home-private.h"
+#include "aiot-process-private.h"
+#include "aiot-result-private.h"
 #include "aiot-value-private.h"
 
 /**
@@ -47,9 +48,11 @@
  * A call has two sides that end independently: the function on its worker, and the answer to the caller. With
  * AIOT_ON_CANCEL_ABANDON, or when home goes, the answer ends first. The data of the call is dropped at home when both have.
  *
- * References are held by the GTask (its task data), by the executor and later the entry that goes home, by the
- * watch on home while it is linked, and by the handler on the caller's cancellable. Whoever takes `task` out of the
- * call ends the answering side; whoever claims `outcome` decides what the answer is. Both happen once.
+ * References are held by the result that the caller gets, by the executor and later the entry that goes home, by the
+ * watch on home while it is linked, and by the handler on the caller's cancellable. Whoever sets `is_answered` ends the
+ * answering side; whoever claims `outcome` decides what the answer is. Both happen once.
+ *
+ * A call whose caller waits for it has no home of its own, and its data never leaves the caller's thread.
  */
 
 typedef enum
@@ -66,18 +69,22 @@ struct _AiotCall
   AiotHomeEntry answer;       /* both are home's once pushed */
   AiotHomeEntry release;
   AiotHomeWatch watch;
+  AiotTicket ticket;          /* the limiter's */
   gatomicrefcount ref_count;
 
   /* Set before the call is handed over, then read by any thread */
-  AiotHome *home;             /* NULL: a call that runs on the caller's own thread */
-  AiotPool *pool;
-  const char *name;           /* interned */
-  gint64 made_in;             /* the main loop iteration */
+  AiotHome *home;             /* where its data is dropped: that of the work, or NULL for the caller's own thread */
+  AiotRunner *runner;
+  AiotLimiter *limiter;
   AiotOnCancel on_cancel;
   GCancellable *cancellable;  /* the caller's */
   gulong cancelled_id;
   AiotThreadFunc func;
+  GObject *source_object;
+  gpointer source_tag;
   GAsyncReadyCallback callback;
+  gpointer callback_data;
+  AiotWaiter *waiter;         /* of a caller that waits */
 
   /* Dropped at home by the side that ends last */
   gpointer user_data;
@@ -88,24 +95,30 @@ struct _AiotCall
   int outcome;
   int n_sides;
   gboolean is_started;
-  gboolean is_cancelled;
   gboolean is_running;
-  gboolean nobody_asks;
-  GTask *task;
+  gboolean is_answered;
   GCancellable *own_cancellable;
 
   /* Written by the function's thread, read at home after the answer has travelled there */
   GValue result;
-  GError *error;
+  GError *function_error;
+  gboolean holds_slot;        /* of the limiter */
   gboolean answer_ends_function;
 
   /* Home only */
+  GError *error;
   gboolean error_was_taken;
 };
 
 G_DEFINE_BOXED_TYPE (AiotCall, aiot_call, aiot_call_ref, aiot_call_unref)
 
 #define CALL_OF(member, pointer) ((AiotCall *) ((char *) (pointer) - G_STRUCT_OFFSET (AiotCall, member)))
+
+static const char *
+call_get_name (AiotCall *self)
+{
+  return self->work.name != NULL ? self->work.name : "An offloaded function";
+}
 
 static void
 call_drop_data (AiotCall *self)
@@ -133,7 +146,7 @@ call_warn_of_lost_error (AiotCall *self)
     return;
 
   g_warning ("%s failed, and nobody asked for the error: %s",
-             self->name != NULL ? self->name : "An offloaded function", self->error->message);
+             call_get_name (self), self->error->message);
 }
 
 static void
@@ -145,10 +158,13 @@ call_free (AiotCall *self)
   if (G_IS_VALUE (&self->result))
     g_value_unset (&self->result);
   g_clear_error (&self->error);
+  g_clear_error (&self->function_error);
+  g_clear_object (&self->source_object);
   g_clear_object (&self->cancellable);
   g_clear_object (&self->own_cancellable);
-  g_clear_pointer (&self->pool, aiot_pool_unref);
-  g_clear_pointer (&self->home, aiot_home_unref);
+  g_clear_object (&self->limiter);
+  g_clear_pointer (&self->runner, aiot_runner_unref);
+  aiot_work_clear (&self->work);
   g_free (self);
 }
 
@@ -211,19 +227,25 @@ call_claim (AiotCall *self,
 /* The function has ended, or will never run. Gives the executor's reference away. */
 static void
 call_function_ended (AiotCall *self,
-                     Outcome   outcome,
-                     GError   *error)
+                     Outcome   outcome)
 {
-  if (call_claim (self, outcome))
+  gboolean is_answer = call_claim (self, outcome);
+
+  if (self->holds_slot)
+    aiot_limiter_leave (self->limiter);
+
+  self->answer_ends_function = is_answer;
+  if (self->waiter != NULL)
     {
-      self->error = error;
-      self->answer_ends_function = TRUE;
-      aiot_home_push (self->home, &self->answer);
+      AiotWaiter *waiter = self->waiter;
+
+      /* Never the last one: whoever waits has another. */
+      aiot_call_unref (self);
+      aiot_waiter_finish_last (waiter);
     }
   else
     {
-      g_clear_error (&error);
-      aiot_home_push (self->home, &self->release);
+      aiot_home_push (self->home, is_answer ? &self->answer : &self->release);
     }
 }
 
@@ -242,7 +264,7 @@ call_run_function (AiotCall  *self,
     {
       if (own_error != NULL)
         g_warning ("%s returned TRUE and set an error, which is ignored: %s",
-                   self->name != NULL ? self->name : "An offloaded function", own_error->message);
+                   call_get_name (self), own_error->message);
       if (!G_IS_VALUE (&self->result))
         aiot_value_init_no_value (&self->result);
       return TRUE;
@@ -250,7 +272,7 @@ call_run_function (AiotCall  *self,
 
   if (own_error == NULL)
     own_error = g_error_new (AIOT_ERROR, AIOT_ERROR_FAILED, "%s failed without saying why",
-                             self->name != NULL ? self->name : "An offloaded function");
+                             call_get_name (self));
   g_propagate_error (error, g_steal_pointer (&own_error));
   return FALSE;
 }
@@ -259,50 +281,71 @@ static AiotWorkOutcome
 call_run (AiotWork *work)
 {
   AiotCall *self = CALL_OF (work, work);
-  GError *error = NULL;
-  gboolean succeeded;
 
-  if (g_atomic_int_get (&self->is_cancelled))
-    {
-      call_function_ended (self, OUTCOME_CANCELLED, NULL);
-      return AIOT_WORK_NEVER_RAN;
-    }
+  if (aiot_work_is_cancelled (work))
+    return AIOT_WORK_NEVER_RAN;
 
-  succeeded = call_run_function (self, &error);
-  call_function_ended (self, OUTCOME_RETURNED, error);
-  return succeeded ? AIOT_WORK_SUCCEEDED : AIOT_WORK_FAILED;
+  return call_run_function (self, &self->function_error) ? AIOT_WORK_SUCCEEDED : AIOT_WORK_FAILED;
+}
+
+static void
+call_done (AiotWork        *work,
+           AiotWorkOutcome  outcome)
+{
+  call_function_ended (CALL_OF (work, work), outcome == AIOT_WORK_NEVER_RAN ? OUTCOME_CANCELLED : OUTCOME_RETURNED);
 }
 
 static void
 call_refuse (AiotWork     *work,
              const GError *error)
 {
-  call_function_ended (CALL_OF (work, work), OUTCOME_RETURNED, g_error_copy (error));
-}
+  AiotCall *self = CALL_OF (work, work);
 
-static const AiotWorkFuncs work_funcs = {
-  .run = call_run,
-  .refuse = call_refuse,
-};
+  self->function_error = g_error_copy (error);
+  call_function_ended (self, OUTCOME_RETURNED);
+}
 
 static void
 call_mark_cancelled (AiotCall *self)
 {
   GCancellable *own;
 
-  g_atomic_int_set (&self->is_cancelled, TRUE);
+  aiot_work_mark_cancelled (&self->work);
   own = g_atomic_pointer_get (&self->own_cancellable);
   if (own != NULL)
     g_cancellable_cancel (own);
+}
+
+static void
+call_cancel_work (AiotWork *work)
+{
+  call_mark_cancelled (CALL_OF (work, work));
+}
+
+static const AiotWorkFuncs work_funcs = {
+  .run = call_run,
+  .done = call_done,
+  .refuse = call_refuse,
+  .cancel = call_cancel_work,
+};
+
+/* TRUE when the function will not run; the executor's reference is the caller's then. */
+static gboolean
+call_withdraw (AiotCall *self)
+{
+  if (self->limiter != NULL && aiot_limiter_withdraw (self->limiter, &self->ticket))
+    return TRUE;
+
+  return aiot_runner_withdraw (self->runner, &self->work);
 }
 
 /* Any thread. The function was told already; this is about the answer. */
 static void
 call_answer_cancellation (AiotCall *self)
 {
-  if (aiot_pool_withdraw (self->pool, &self->work))
+  if (call_withdraw (self))
     {
-      call_function_ended (self, OUTCOME_CANCELLED, NULL);
+      call_function_ended (self, OUTCOME_CANCELLED);
     }
   else if (self->on_cancel == AIOT_ON_CANCEL_ABANDON && call_claim (self, OUTCOME_CANCELLED))
     {
@@ -342,74 +385,39 @@ call_disconnect (AiotCall *self)
 }
 
 static void
-call_return_task (AiotCall *self,
-                  GTask    *task)
+call_back (AiotCall *self)
 {
+  g_autoptr (AiotResult) result = NULL;
+  AiotContext *previous;
+
   if (g_atomic_int_get (&self->outcome) == OUTCOME_CANCELLED)
     self->error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "Operation was cancelled");
-
-  if (self->error != NULL)
-    g_task_return_error (task, g_error_copy (self->error));
   else
-    g_task_return_boolean (task, TRUE);
-}
+    self->error = g_steal_pointer (&self->function_error);
 
-/* What the GTask calls, so that one that is dropped calls nobody. */
-static void
-call_task_cb (GObject      *source_object,
-              GAsyncResult *result,
-              gpointer      callback_data)
-{
-  AiotCall *self = g_task_get_task_data (G_TASK (result));
-
-  if (!g_atomic_int_get (&self->nobody_asks))
-    self->callback (source_object, result, callback_data);
-}
-
-/*
- * Since 2.76 GLib may complain of a task that was never returned. Returning one from anywhere but a later iteration of its own
- * main context makes GTask attach a source there, which would keep the main context and the task alive for each other. So
- * that source is taken away again, with the reference that it would have dropped. This needs to own the main context; where
- * another thread owns it, that complaint is the lesser evil.
- */
-static void
-call_drop_task (AiotCall *self,
-                GTask    *task)
-{
-  GMainContext *main_context = g_task_get_context (task);
-  GSource *source;
-
-  g_atomic_int_set (&self->nobody_asks, TRUE);
-  if (glib_check_version (2, 76, 0) != NULL || !g_main_context_acquire (main_context))
+  if (self->callback == NULL)
     return;
 
-  g_task_return_boolean (task, FALSE);
-  source = g_main_context_find_source_by_user_data (main_context, task);
-  if (source != NULL)
-    {
-      g_source_destroy (source);
-      g_object_unref (task);
-    }
-  g_main_context_release (main_context);
+  result = aiot_result_new (self->source_object, self->source_tag, self->callback, self->callback_data,
+                            aiot_call_ref (self), (GDestroyNotify) aiot_call_unref);
+  previous = aiot_context_enter (self->work.context);
+  aiot_result_call_back (result);
+  aiot_context_leave (previous);
 }
 
 static void
 call_end_answer (AiotCall *self,
                  gboolean  somebody_asks)
 {
-  g_autoptr (GTask) task = g_atomic_pointer_exchange (&self->task, NULL);
-
-  if (task == NULL)
+  if (!g_atomic_int_compare_and_exchange (&self->is_answered, FALSE, TRUE))
     return;
 
   if (aiot_home_remove_watch (self->home, &self->watch))
     aiot_call_unref (self);
   call_disconnect (self);
+  aiot_work_drop_main_context (&self->work);
   if (somebody_asks)
-    call_return_task (self, task);
-  else
-    call_drop_task (self, task);
-  g_clear_object (&task);
+    call_back (self);
   call_end_side (self);
 }
 
@@ -437,18 +445,14 @@ call_answer_release (AiotHomeEntry *entry)
   call_answer (CALL_OF (answer, entry), FALSE);
 }
 
-static gboolean
-call_answer_is_too_young (AiotHomeEntry *entry,
-                          gint64         iteration_time)
-{
-  return CALL_OF (answer, entry)->made_in >= iteration_time;
-}
-
 static void
 call_release_run (AiotHomeEntry *entry)
 {
   AiotCall *self = CALL_OF (release, entry);
 
+  /* The caller has left, so nobody will ask for what the function returned. */
+  if (g_atomic_int_get (&self->outcome) != OUTCOME_RETURNED && G_IS_VALUE (&self->result))
+    g_value_unset (&self->result);
   call_end_side (self);
   if (g_atomic_ref_count_dec (&self->ref_count))
     call_free (self);
@@ -456,14 +460,12 @@ call_release_run (AiotHomeEntry *entry)
 
 static const AiotHomeEntryFuncs answer_funcs = {
   .lane = AIOT_HOME_LANE_COMPLETIONS,
-  .is_too_young = call_answer_is_too_young,
   .run = call_answer_run,
   .release = call_answer_release,
 };
 
 static const AiotHomeEntryFuncs patient_answer_funcs = {
   .lane = AIOT_HOME_LANE_BACKGROUND,
-  .is_too_young = call_answer_is_too_young,
   .run = call_answer_run,
   .release = call_answer_release,
 };
@@ -480,10 +482,20 @@ call_home_gone (AiotHomeWatch *watch)
 {
   AiotCall *self = CALL_OF (watch, watch);
 
+  /* When the process ends, what belongs to the program is left alone. */
+  if (aiot_process_is_ending ())
+    {
+      if (!self->runner->is_joined)
+        aiot_work_mark_cancelled (&self->work);
+      return;
+    }
+
   call_mark_cancelled (self);
   call_claim (self, OUTCOME_NOBODY_ASKS);
-  if (aiot_pool_withdraw (self->pool, &self->work))
+  if (call_withdraw (self))
     {
+      if (self->holds_slot)
+        aiot_limiter_leave (self->limiter);
       call_end_side (self);
       aiot_call_unref (self);
     }
@@ -511,84 +523,139 @@ aiot_call_new (AiotThreadFunc  func,
   return self;
 }
 
-static GTask *
-call_new_task (AiotCall            *self,
-               gpointer             source_object,
-               gpointer             source_tag,
-               GAsyncReadyCallback  callback,
-               gpointer             callback_data)
+/* Takes what is in @result. */
+AiotCall *
+aiot_call_new_done (GValue *result)
 {
-  /* With a cancellable, GTask would go its own ways; see home. Cancelling is the call's business. */
-  GTask *task = g_task_new (source_object, NULL, callback != NULL ? call_task_cb : NULL, callback_data);
+  AiotCall *self = aiot_call_new (NULL, NULL, NULL, NULL);
 
-  self->callback = callback;
+  self->result = *result;
+  *result = (GValue) G_VALUE_INIT;
+  self->outcome = OUTCOME_RETURNED;
+  return self;
+}
 
-  (g_task_set_source_tag) (task, source_tag);
-  g_task_set_priority (task, self->work.priority);
-#if GLIB_CHECK_VERSION (2, 76, 0)
-  G_GNUC_BEGIN_IGNORE_DEPRECATIONS
-  g_task_set_static_name (task, self->name);
-  G_GNUC_END_IGNORE_DEPRECATIONS
-#else
-  g_task_set_name (task, self->name);
-#endif
-  g_task_set_task_data (task, aiot_call_ref (self), (GDestroyNotify) aiot_call_unref);
-  return task;
+/* Its time has come: a limiter lets it through, or there is none. */
+static void
+call_submit (AiotCall *self)
+{
+  g_autoptr (AiotRunner) runner = aiot_runner_ref (self->runner);
+
+  aiot_runner_submit (runner, &self->work);
+}
+
+static void
+call_admitted (AiotTicket *ticket)
+{
+  AiotCall *self = CALL_OF (ticket, ticket);
+
+  self->holds_slot = TRUE;
+  aiot_call_ref (self);
+  call_submit (self);
+  /* Whoever cancelled it meanwhile may have found it nowhere. */
+  if (aiot_work_is_cancelled (&self->work) && self->waiter == NULL)
+    call_answer_cancellation (self);
+  aiot_call_unref (self);
+}
+
+static void
+call_hand_over (AiotCall *self)
+{
+  if (self->limiter == NULL)
+    call_submit (self);
+  else
+    aiot_limiter_enter (self->limiter, &self->ticket);
 }
 
 /* The rest of starting a call that can be cancelled. Holds a reference, because it may be answered at any moment. */
 static void
-call_submit_cancellable (AiotCall     *self,
-                         GCancellable *cancellable)
+call_hand_over_cancellable (AiotCall     *self,
+                            GCancellable *cancellable)
 {
   aiot_call_ref (self);
   call_connect (self, cancellable);
   if (!aiot_home_add_watch (self->home, &self->watch))
     call_home_gone (&self->watch);
-  aiot_pool_submit (self->pool, &self->work);
+  /* What is cancelled already starts no thread. */
+  if (aiot_work_is_cancelled (&self->work))
+    call_function_ended (self, OUTCOME_CANCELLED);
+  else
+    call_hand_over (self);
 
   g_atomic_int_set (&self->is_started, TRUE);
-  if (g_atomic_int_get (&self->is_cancelled))
+  if (aiot_work_is_cancelled (&self->work))
     call_answer_cancellation (self);
   aiot_call_unref (self);
 }
 
+static void
+call_set_options (AiotCall              *self,
+                  const AiotCallOptions *options)
+{
+  aiot_work_init (&self->work, &work_funcs, options->name, options->priority);
+  self->ticket.admitted = call_admitted;
+  self->runner = aiot_executor_dup_runner (options->executor);
+  self->limiter = options->limiter != NULL ? g_object_ref (options->limiter) : NULL;
+  self->on_cancel = options->on_cancel;
+  self->answer.funcs = options->priority <= G_PRIORITY_DEFAULT ? &answer_funcs : &patient_answer_funcs;
+}
+
+/* Where homes can't be used, any source will do. */
+static gboolean
+call_back_in_fork (gpointer user_data)
+{
+  AiotCall *self = user_data;
+
+  call_claim (self, OUTCOME_RETURNED);
+  call_back (self);
+  call_drop_data (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+call_start_in_fork (AiotCall *self)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  aiot_process_fails_if_forked (&self->function_error);
+  g_source_set_callback (source, call_back_in_fork, self, (GDestroyNotify) aiot_call_unref);
+  g_source_attach (source, g_main_context_get_thread_default ());
+}
+
 /* Takes the caller's reference. */
 void
-aiot_call_start (AiotCall            *self,
-                 AiotExecutor        *executor,
-                 int                  priority,
-                 AiotOnCancel         on_cancel,
-                 gpointer             source_object,
-                 gpointer             source_tag,
-                 const char          *name,
-                 GCancellable        *cancellable,
-                 GAsyncReadyCallback  callback,
-                 gpointer             callback_data)
+aiot_call_start (AiotCall              *self,
+                 const AiotCallOptions *options,
+                 gpointer               source_object,
+                 gpointer               source_tag,
+                 GCancellable          *cancellable,
+                 GAsyncReadyCallback    callback,
+                 gpointer               callback_data)
 {
-  g_autoptr (AiotPool) pool = aiot_executor_dup_pool (executor);
+  self->source_object = source_object != NULL ? g_object_ref (source_object) : NULL;
+  self->source_tag = source_tag;
+  self->callback = callback;
+  self->callback_data = callback_data;
+  if (G_UNLIKELY (aiot_process_is_forked ()))
+    {
+      call_start_in_fork (self);
+      return;
+    }
 
-  aiot_work_init (&self->work, &work_funcs, priority);
-  self->answer.funcs = priority <= G_PRIORITY_DEFAULT ? &answer_funcs : &patient_answer_funcs;
-  self->home = aiot_home_dup_thread_default ();
-  self->pool = aiot_pool_ref (pool);
-  self->name = name;
-  self->on_cancel = on_cancel;
-  self->task = call_new_task (self, source_object, source_tag, callback, callback_data);
-  self->made_in = aiot_home_iteration_time ();
+  call_set_options (self, options);
+  aiot_work_come_from_here (&self->work);
+  self->home = self->work.home;
 
   /* The watch owns a reference. */
   aiot_call_ref (self);
-  if (cancellable == NULL)
+  if (cancellable != NULL)
     {
-      if (!aiot_home_add_watch (self->home, &self->watch))
-        call_home_gone (&self->watch);
-      aiot_pool_submit (pool, &self->work);
+      call_hand_over_cancellable (self, cancellable);
+      return;
     }
-  else
-    {
-      call_submit_cancellable (self, cancellable);
-    }
+  if (!aiot_home_add_watch (self->home, &self->watch))
+    call_home_gone (&self->watch);
+  call_hand_over (self);
 }
 
 /* The result, or NULL with an error. @result is checked by the caller. */
@@ -596,7 +663,7 @@ const GValue *
 aiot_call_finish (GAsyncResult  *result,
                   GError       **error)
 {
-  AiotCall *self = g_task_get_task_data (G_TASK (result));
+  AiotCall *self = aiot_result_get_data (result);
 
   if (self->error == NULL)
     return &self->result;
@@ -607,26 +674,111 @@ aiot_call_finish (GAsyncResult  *result,
   return NULL;
 }
 
-/* Runs the function on this thread. */
-gboolean
-aiot_call_run_here (AiotCall      *self,
-                    GCancellable  *cancellable,
-                    GError       **error)
+/* Runs it as part of what this thread does. */
+static AiotWorkOutcome
+call_run_inline (AiotCall *self)
 {
-  gboolean succeeded;
+  AiotWorker *worker = aiot_worker_get_current ();
+  AiotContext *previous;
+  AiotWorkOutcome outcome;
 
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
-    return FALSE;
+  aiot_work_come_from_work (&self->work, aiot_worker_get_work ());
+  if (worker != NULL)
+    return aiot_worker_run (worker, &self->work);
 
-  if (cancellable != NULL)
-    call_connect (self, cancellable);
-  succeeded = call_run_function (self, error);
+  previous = aiot_context_enter (self->work.context);
+  outcome = call_run (&self->work);
+  aiot_context_leave (previous);
+  return outcome;
+}
+
+/* What a caller gets that has waited. */
+static gboolean
+call_conclude (AiotCall         *self,
+               AiotWorkOutcome   outcome,
+               GError          **error)
+{
   call_disconnect (self);
   call_drop_data (self);
 
-  if (succeeded)
-    call_claim (self, OUTCOME_RETURNED);
-  return succeeded;
+  if (outcome == AIOT_WORK_SUCCEEDED)
+    return call_claim (self, OUTCOME_RETURNED);
+
+  if (outcome == AIOT_WORK_NEVER_RAN)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Operation was cancelled");
+  else
+    g_propagate_error (error, g_steal_pointer (&self->function_error));
+  return FALSE;
+}
+
+/* Runs the function on this thread. */
+gboolean
+aiot_call_run_here (AiotCall      *self,
+                    const char    *name,
+                    GCancellable  *cancellable,
+                    GError       **error)
+{
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+
+  aiot_work_init (&self->work, &work_funcs, name, G_PRIORITY_DEFAULT);
+  if (cancellable != NULL)
+    call_connect (self, cancellable);
+  return call_conclude (self, call_run_inline (self), error);
+}
+
+/* Hands the function to the executor, and sleeps until it has ended. */
+static AiotWorkOutcome
+call_run_there (AiotCall     *self,
+                GCancellable *cancellable)
+{
+  AiotWaiter waiter;
+  AiotWorkOutcome outcome;
+
+  aiot_waiter_init (&waiter);
+  self->waiter = &waiter;
+  aiot_work_come_from_work (&self->work, aiot_worker_get_work ());
+  aiot_call_ref (self);
+  call_hand_over (self);
+
+  if (aiot_waiter_wait (&waiter, AIOT_TIMEOUT_NONE, cancellable) != AIOT_INTERRUPTION_NONE)
+    {
+      call_mark_cancelled (self);
+      if (call_withdraw (self))
+        call_function_ended (self, OUTCOME_CANCELLED);
+      aiot_waiter_wait_done (&waiter);
+    }
+  aiot_waiter_clear (&waiter);
+  self->waiter = NULL;
+
+  if (g_atomic_int_get (&self->outcome) == OUTCOME_CANCELLED)
+    outcome = AIOT_WORK_NEVER_RAN;
+  else
+    outcome = self->function_error != NULL ? AIOT_WORK_FAILED : AIOT_WORK_SUCCEEDED;
+  g_atomic_int_set (&self->outcome, OUTCOME_OPEN);
+  return outcome;
+}
+
+/* Runs the function on an executor while this thread waits. */
+gboolean
+aiot_call_run_and_wait (AiotCall              *self,
+                        const AiotCallOptions *options,
+                        GCancellable          *cancellable,
+                        GError               **error)
+{
+  AiotWorker *worker = aiot_worker_get_current ();
+
+  if (aiot_process_fails_if_forked (error) || g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+
+  call_set_options (self, options);
+  if (worker != NULL && worker->runner == self->runner && aiot_runner_is_serial (self->runner))
+    {
+      if (cancellable != NULL)
+        call_connect (self, cancellable);
+      return call_conclude (self, call_run_inline (self), error);
+    }
+  return call_conclude (self, call_run_there (self, cancellable), error);
 }
 
 /**
@@ -700,7 +852,7 @@ aiot_call_get_cancellable (AiotCall *self)
 
   /* Whoever cancelled meanwhile may have looked for it too early. */
   own = g_atomic_pointer_get (&self->own_cancellable);
-  if (g_atomic_int_get (&self->is_cancelled))
+  if (aiot_work_is_cancelled (&self->work))
     g_cancellable_cancel (own);
   return own;
 }
@@ -723,7 +875,7 @@ aiot_call_is_cancelled (AiotCall *self)
 {
   g_return_val_if_fail (self != NULL, FALSE);
 
-  return g_atomic_int_get (&self->is_cancelled);
+  return aiot_work_is_cancelled (&self->work);
 }
 
 /**
@@ -748,21 +900,97 @@ aiot_call_set_error_if_cancelled (AiotCall  *self,
 {
   g_return_val_if_fail (self != NULL, FALSE);
 
-  if (!g_atomic_int_get (&self->is_cancelled))
+  if (!aiot_work_is_cancelled (&self->work))
     return FALSE;
 
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Operation was cancelled");
   return TRUE;
 }
 
-/* The empty place for a result, or NULL when it is too late for one. */
+/* Where the result goes, if it still can. */
 GValue *
 aiot_call_empty_result (AiotCall *self)
 {
-  g_return_val_if_fail (self != NULL, NULL);
-  g_return_val_if_fail (g_atomic_int_get (&self->is_running), NULL);
+  if (!g_atomic_int_get (&self->is_running))
+    return NULL;
 
   if (G_IS_VALUE (&self->result))
     g_value_unset (&self->result);
   return &self->result;
+}
+
+/* What the function posts home. */
+typedef struct
+{
+  AiotHomeEntry entry;
+  AiotContext *context;
+  AiotPostFunc func;
+  gpointer user_data;
+  GDestroyNotify user_data_destroy;
+} Post;
+
+static void
+post_free (AiotHomeEntry *entry)
+{
+  Post *self = (Post *) entry;
+
+  if (self->user_data_destroy != NULL)
+    self->user_data_destroy (self->user_data);
+  g_clear_pointer (&self->context, aiot_context_unref);
+  g_free (self);
+}
+
+static void
+post_run (AiotHomeEntry *entry)
+{
+  Post *self = (Post *) entry;
+  AiotContext *previous = aiot_context_enter (self->context);
+
+  self->func (self->user_data);
+  aiot_context_leave (previous);
+  post_free (entry);
+}
+
+static const AiotHomeEntryFuncs post_funcs = {
+  .lane = AIOT_HOME_LANE_COMPLETIONS,
+  .run = post_run,
+  .release = post_free,
+};
+
+/**
+ * aiot_call_post:
+ * @self: a call
+ * @func: (scope notified) (closure user_data) (destroy user_data_destroy): what to call
+ * @user_data: data for @func
+ * @user_data_destroy: called with @user_data after @func, on the same thread
+ *
+ * Calls a function on the main context of the caller, and does not wait for it.
+ *
+ * It is for what a blocking function wants to show while it goes on. What is posted is called in order, and before the
+ * caller is called back. It is called in the frame budget, but each costs its time there: a function that has much to tell
+ * should tell it in portions; how far it is goes best into an [class@Progress].
+ *
+ * When the main context is gone @func is not called, and @user_data is freed on this thread.
+ *
+ * Call it from the thread of the function, while it runs.
+ *
+ * Since: 1.0
+ */
+void
+aiot_call_post (AiotCall       *self,
+                AiotPostFunc    func,
+                gpointer        user_data,
+                GDestroyNotify  user_data_destroy)
+{
+  Post *post;
+
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (func != NULL);
+
+  post = g_new (Post, 1);
+  *post = (Post) { { NULL, &post_funcs }, aiot_context_ref_or_null (), func, user_data, user_data_destroy };
+  if (self->work.home != NULL)
+    aiot_home_push (self->work.home, &post->entry);
+  else
+    post_free (&post->entry);
 }

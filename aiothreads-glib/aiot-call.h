@@ -36,6 +36,12 @@ gboolean      aiot_call_set_error_if_cancelled (AiotCall        *self,
                                                 GError         **error);
 
 AIOT_AVAILABLE_IN_1_0
+void          aiot_call_post                   (AiotCall        *self,
+                                                AiotPostFunc     func,
+                                                gpointer         user_data,
+                                                GDestroyNotify   user_data_destroy);
+
+AIOT_AVAILABLE_IN_1_0
 void          aiot_call_set_result             (AiotCall        *self,
                                                 const GValue    *value);
 AIOT_AVAILABLE_IN_1_0

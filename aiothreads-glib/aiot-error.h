@@ -26,6 +26,11 @@ G_BEGIN_DECLS
  * AiotError:
  * @AIOT_ERROR_FAILED: a function returned %FALSE without saying why
  * @AIOT_ERROR_EXHAUSTED: no thread could be started, and none was there to take the work
+ * @AIOT_ERROR_CLOSED: what takes the work was closed or shut down before
+ * @AIOT_ERROR_WOULD_DEADLOCK: the calling thread would wait for something that only it can do
+ * @AIOT_ERROR_CONTEXT_GONE: the main context that was waited for was abandoned, or its thread has ended
+ * @AIOT_ERROR_NO_ORIGIN: the calling thread runs no work, so there is no main context that it belongs to
+ * @AIOT_ERROR_FORKED: this process was forked from one that used this library, and has none of its threads
  *
  * What can go wrong in this library itself.
  *
@@ -37,6 +42,11 @@ typedef enum
 {
   AIOT_ERROR_FAILED,
   AIOT_ERROR_EXHAUSTED,
+  AIOT_ERROR_CLOSED,
+  AIOT_ERROR_WOULD_DEADLOCK,
+  AIOT_ERROR_CONTEXT_GONE,
+  AIOT_ERROR_NO_ORIGIN,
+  AIOT_ERROR_FORKED,
 } AiotError;
 
 AIOT_AVAILABLE_IN_1_0

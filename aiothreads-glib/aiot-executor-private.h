@@ -6,10 +6,10 @@
 #pragma once
 
 #include "aiot-executor.h"
-#include "aiot-pool-private.h"
+#include "aiot-runner-private.h"
 
 G_BEGIN_DECLS
 
-AiotPool *aiot_executor_dup_pool (AiotExecutor *self);
+AiotRunner *aiot_executor_dup_runner (AiotExecutor *self);
 
 G_END_DECLS

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 typedef struct _AiotHome      AiotHome;
 typedef struct _AiotHomeEntry AiotHomeEntry;
 typedef struct _AiotHomeWatch AiotHomeWatch;
+typedef struct _AiotHomeTimer AiotHomeTimer;
 
 /* Each lane is served in the order in which its entries arrived. */
 typedef enum
@@ -25,13 +26,10 @@ typedef struct
 {
   AiotHomeLane lane;
 
-  /* Called at home: whether the entry has to wait for a later main loop iteration than the one of that time. */
-  gboolean (*is_too_young) (AiotHomeEntry *entry,
-                            gint64         iteration_time);
   /* Called at home, with no lock held. The entry belongs to the function. */
-  void     (*run)          (AiotHomeEntry *entry);
+  void (*run)     (AiotHomeEntry *entry);
   /* Called in place of run, on any thread, when home is gone. */
-  void     (*release)      (AiotHomeEntry *entry);
+  void (*release) (AiotHomeEntry *entry);
 } AiotHomeEntryFuncs;
 
 /* Embedded in what travels home. Whoever pushes it gives it away. */
@@ -49,6 +47,14 @@ struct _AiotHomeWatch
   void (*home_gone) (AiotHomeWatch *watch);  /* any thread, no lock held; replaces aiot_home_remove_watch () */
 };
 
+/* An entry that arrives at home when its time has come, by the clock of this library. Zeroed until it is added. */
+struct _AiotHomeTimer
+{
+  AiotHomeEntry entry;
+  gint64 due;
+  GSequenceIter *place;   /* home's; NULL while it is not waiting */
+};
+
 AiotHome *aiot_home_ref                (AiotHome             *self);
 void      aiot_home_unref              (AiotHome             *self);
 
@@ -56,6 +62,7 @@ AiotHome *aiot_home_dup_thread_default (void);
 AiotHome *aiot_home_dup_for            (GMainContext         *main_context);
 
 gboolean  aiot_home_is_here            (AiotHome             *self);
+gboolean  aiot_home_is_gone            (AiotHome             *self);
 void      aiot_home_push               (AiotHome             *self,
                                         AiotHomeEntry        *entry);
 
@@ -64,7 +71,14 @@ gboolean  aiot_home_add_watch          (AiotHome             *self,
 gboolean  aiot_home_remove_watch       (AiotHome             *self,
                                         AiotHomeWatch        *watch);
 
-gint64    aiot_home_iteration_time     (void);
+void      aiot_home_add_timer          (AiotHome             *self,
+                                        AiotHomeTimer        *timer,
+                                        gint64                due);
+gboolean  aiot_home_remove_timer       (AiotHome             *self,
+                                        AiotHomeTimer        *timer);
+
+GMainContext *aiot_home_enter_main_context (AiotHome         *self);
+void      aiot_home_leave_main_context (GMainContext         *pushed);
 
 /* The public face of a home is in aiot-main-context.h */
 void      aiot_home_set_budget         (AiotHome             *self,
@@ -72,6 +86,7 @@ void      aiot_home_set_budget         (AiotHome             *self,
 int       aiot_home_get_budget         (AiotHome             *self);
 void      aiot_home_serve_descriptor   (AiotHome             *self);
 void      aiot_home_abandon            (AiotHome             *self);
+void      aiot_home_end_all            (void);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AiotHome, aiot_home_unref)
 

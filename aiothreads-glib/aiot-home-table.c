@@ -157,3 +157,24 @@ aiot_home_table_forget (AiotHome *home)
     g_hash_table_remove (table, main_context);
   g_mutex_unlock (&table_mutex);
 }
+
+/* When the process ends. */
+void
+aiot_home_end_all (void)
+{
+  g_autoptr (GPtrArray) homes = g_ptr_array_new_with_free_func ((GDestroyNotify) aiot_home_unref);
+  GHashTableIter iter;
+  gpointer home;
+
+  g_mutex_lock (&table_mutex);
+  if (table != NULL)
+    {
+      g_hash_table_iter_init (&iter, table);
+      while (g_hash_table_iter_next (&iter, NULL, &home))
+        g_ptr_array_add (homes, aiot_home_ref (home));
+    }
+  g_mutex_unlock (&table_mutex);
+
+  for (guint i = 0; i < homes->len; i++)
+    aiot_home_abandon (g_ptr_array_index (homes, i));
+}

@@ -7,6 +7,7 @@
 
 #include "aiot-clock-private.h"
 #include "aiot-frame-budget-private.h"
+#include "aiot-process-private.h"
 
 /*
  * A home is where results come back to: one record and two sources for each main context that is used.
@@ -49,6 +50,7 @@ struct _AiotHome
   /* atomic */
   AiotHomeEntry *arrived;
   int n_waiting;                /* entries in the lanes; changed under the mutex */
+  int n_timers;                 /* changed under the mutex */
   gboolean gone;                /* changed under the mutex */
   gboolean warned;
   gboolean serves_descriptor;
@@ -61,6 +63,7 @@ struct _AiotHome
   GMutex mutex;                 /* guards all below */
   Lane lanes[AIOT_HOME_N_LANES];
   GQueue watches;
+  GSequence *timers;            /* NULL before the first one */
   gint64 alarm;
 };
 
@@ -73,6 +76,9 @@ struct _AiotHome
 
 static AiotHomeEntry sleeping;
 static AiotHomeEntry gone;
+
+/* What a process leaves behind when it ends; atomic. It is kept here so that tools find it. */
+static AiotHomeEntry *left_behind;
 
 AiotHome *
 aiot_home_ref (AiotHome *self)
@@ -87,6 +93,7 @@ aiot_home_unref (AiotHome *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
 
+  g_clear_pointer (&self->timers, g_sequence_free);
   g_source_unref (self->urgent);
   g_source_unref (self->background);
   g_mutex_clear (&self->mutex);
@@ -189,6 +196,133 @@ home_has_work (AiotHome *self)
   return g_atomic_pointer_get (&self->arrived) != &sleeping;
 }
 
+/* Frees what can't be delivered; at the end of the process nothing is freed any more. */
+static void
+home_release (AiotHome      *self,
+              AiotHomeEntry *entry)
+{
+  if (G_UNLIKELY (aiot_process_is_ending ()))
+    {
+      do
+        entry->next = g_atomic_pointer_get (&left_behind);
+      while (!g_atomic_pointer_compare_and_exchange (&left_behind, entry->next, entry));
+      return;
+    }
+
+  if (!aiot_home_is_here (self) && g_atomic_int_compare_and_exchange (&self->warned, FALSE, TRUE))
+    g_warning ("A main context went away before the work that it had asked for was done; "
+               "data of that work is freed on another thread");
+
+  entry->funcs->release (entry);
+}
+
+/* --- Timers --------------------------------------------------------------- */
+
+static int
+compare_due (gconstpointer a,
+             gconstpointer b,
+             gpointer      user_data)
+{
+  gint64 difference = ((const AiotHomeTimer *) a)->due - ((const AiotHomeTimer *) b)->due;
+
+  return difference < 0 ? -1 : difference > 0;
+}
+
+/*
+ * Any thread. Gives the entry of the timer away until it is removed: it runs when its time has come, by aiot_clock_now (), or is
+ * released when home goes before that.
+ */
+void
+aiot_home_add_timer (AiotHome      *self,
+                     AiotHomeTimer *timer,
+                     gint64         due)
+{
+  gboolean added = FALSE, is_first = FALSE;
+
+  timer->due = due;
+  g_mutex_lock (&self->mutex);
+  if (!self->gone)
+    {
+      if (self->timers == NULL)
+        self->timers = g_sequence_new (NULL);
+      timer->place = g_sequence_insert_sorted (self->timers, timer, compare_due, NULL);
+      is_first = g_sequence_iter_is_begin (timer->place);
+      g_atomic_int_inc (&self->n_timers);
+      added = TRUE;
+    }
+  g_mutex_unlock (&self->mutex);
+
+  if (!added)
+    home_release (self, &timer->entry);
+  else if (is_first)
+    home_wake (self);
+}
+
+static void
+home_take_timer_locked (AiotHome      *self,
+                        AiotHomeTimer *timer)
+{
+  g_sequence_remove (timer->place);
+  timer->place = NULL;
+  g_atomic_int_add (&self->n_timers, -1);
+}
+
+/* Any thread. FALSE when it runs, ran, or was released. */
+gboolean
+aiot_home_remove_timer (AiotHome      *self,
+                        AiotHomeTimer *timer)
+{
+  gboolean removed;
+
+  g_mutex_lock (&self->mutex);
+  removed = timer->place != NULL;
+  if (removed)
+    home_take_timer_locked (self, timer);
+  g_mutex_unlock (&self->mutex);
+
+  return removed;
+}
+
+/* Those whose time has come wait in their lanes from now on. */
+static void
+home_collect_timers_locked (AiotHome *self,
+                            gint64    now)
+{
+  while (g_atomic_int_get (&self->n_timers) > 0)
+    {
+      AiotHomeTimer *timer = g_sequence_get (g_sequence_get_begin_iter (self->timers));
+
+      if (timer->due > now)
+        return;
+
+      home_take_timer_locked (self, timer);
+      timer->entry.next = NULL;
+      home_sort_in_locked (self, &timer->entry);
+    }
+}
+
+/* Milliseconds until the first timer, or -1. */
+static int
+home_get_timeout (AiotHome *self)
+{
+  gint64 now = aiot_clock_now ();
+  int timeout = -1;
+
+  g_mutex_lock (&self->mutex);
+  home_collect_timers_locked (self, now);
+  if (g_atomic_int_get (&self->n_timers) > 0)
+    {
+      AiotHomeTimer *timer = g_sequence_get (g_sequence_get_begin_iter (self->timers));
+
+      timeout = MIN ((timer->due - now + 999) / 1000, G_MAXINT);
+    }
+  g_mutex_unlock (&self->mutex);
+
+  return timeout;
+}
+
+/* --- The source ------------------------------------------------------------ */
+
 static gboolean
 home_source_is_ready (HomeSource *source)
 {
@@ -216,28 +350,36 @@ static gboolean
 home_source_prepare (GSource *source,
                      int     *timeout)
 {
+  HomeSource *home_source = (HomeSource *) source;
+  AiotHome *self = home_source->home;
+
   *timeout = -1;
-  return home_source_is_ready ((HomeSource *) source);
+  if (aiot_process_is_forked ())
+    return FALSE;
+
+  if (home_source->is_urgent && g_atomic_int_get (&self->n_timers) > 0)
+    *timeout = home_get_timeout (self);
+  return home_source_is_ready (home_source);
 }
 
 static gboolean
 home_source_check (GSource *source)
 {
-  return home_source_is_ready ((HomeSource *) source);
+  HomeSource *home_source = (HomeSource *) source;
+
+  if (aiot_process_is_forked ())
+    return FALSE;
+
+  if (home_source->is_urgent && g_atomic_int_get (&home_source->home->n_timers) > 0)
+    home_get_timeout (home_source->home);
+  return home_source_is_ready (home_source);
 }
 
 static AiotHomeEntry *
 home_take_from_locked (AiotHome     *self,
-                       AiotHomeLane  lane,
-                       gint64        iteration_time)
+                       AiotHomeLane  lane)
 {
-  AiotHomeEntry *entry = self->lanes[lane].first;
-
-  if (entry == NULL)
-    return NULL;
-
-  /* Those behind it wait too: the order is first finished, first called. */
-  if (entry->funcs->is_too_young != NULL && entry->funcs->is_too_young (entry, iteration_time))
+  if (self->lanes[lane].first == NULL)
     return NULL;
 
   g_atomic_int_add (&self->n_waiting, -1);
@@ -246,8 +388,7 @@ home_take_from_locked (AiotHome     *self,
 
 static AiotHomeEntry *
 home_take (AiotHome *self,
-           gboolean  every_lane,
-           gint64    iteration_time)
+           gboolean  every_lane)
 {
   AiotHomeEntry *entry;
 
@@ -257,13 +398,13 @@ home_take (AiotHome *self,
     {
       AiotHomeLane lane = self->turn++ % AIOT_HOME_N_LANES;
 
-      entry = home_take_from_locked (self, lane, iteration_time);
+      entry = home_take_from_locked (self, lane);
       if (entry == NULL)
-        entry = home_take_from_locked (self, (lane + 1) % AIOT_HOME_N_LANES, iteration_time);
+        entry = home_take_from_locked (self, (lane + 1) % AIOT_HOME_N_LANES);
     }
   else
     {
-      entry = home_take_from_locked (self, AIOT_HOME_LANE_COMPLETIONS, iteration_time);
+      entry = home_take_from_locked (self, AIOT_HOME_LANE_COMPLETIONS);
     }
   g_mutex_unlock (&self->mutex);
 
@@ -283,10 +424,8 @@ home_settle (AiotHome *self)
 
 static void
 home_run (AiotHome *self,
-          GSource  *source,
           gboolean  is_urgent)
 {
-  gint64 iteration_time = g_source_get_time (source);
   gint64 start = aiot_clock_now ();
   gint64 now = start;
   gboolean every_lane = !is_urgent || aiot_frame_budget_is_overdue (&self->budget, start);
@@ -294,7 +433,7 @@ home_run (AiotHome *self,
   AiotHomeEntry *entry;
   gboolean work_left;
 
-  while ((entry = home_take (self, every_lane, iteration_time)) != NULL)
+  while ((entry = home_take (self, every_lane)) != NULL)
     {
       entry->funcs->run (entry);
       now = aiot_clock_now ();
@@ -336,7 +475,7 @@ home_source_dispatch (GSource     *source,
     return G_SOURCE_REMOVE;
 
   home_note_thread (self);
-  home_run (self, source, home_source->is_urgent);
+  home_run (self, home_source->is_urgent);
   return G_SOURCE_CONTINUE;
 }
 
@@ -345,17 +484,6 @@ static GSourceFuncs home_source_funcs = {
   .check = home_source_check,
   .dispatch = home_source_dispatch,
 };
-
-static void
-home_release (AiotHome      *self,
-              AiotHomeEntry *entry)
-{
-  if (!aiot_home_is_here (self) && g_atomic_int_compare_and_exchange (&self->warned, FALSE, TRUE))
-    g_warning ("A main context went away before the work that it had asked for was done; "
-               "data of that work is freed on another thread");
-
-  entry->funcs->release (entry);
-}
 
 static void
 home_end (AiotHome *self)
@@ -379,6 +507,7 @@ home_end (AiotHome *self)
     if (late != &sleeping)
       home_sort_in_locked (self, late);
   }
+  home_collect_timers_locked (self, G_MAXINT64);
   memcpy (lanes, self->lanes, sizeof lanes);
   memset (self->lanes, 0, sizeof self->lanes);
   g_atomic_int_set (&self->n_waiting, 0);
@@ -433,6 +562,7 @@ aiot_home_new (GMainContext *main_context)
 {
   AiotHome *self = g_new0 (AiotHome, 1);
 
+  aiot_process_use ();
   g_atomic_ref_count_init (&self->ref_count);
   g_mutex_init (&self->mutex);
   aiot_frame_budget_init (&self->budget);
@@ -479,6 +609,12 @@ aiot_home_is_here (AiotHome *self)
   gsize thread_id = aiot_home_thread_peek_id ();
 
   return thread_id != 0 && aiot_home_get_thread_id (self) == thread_id;
+}
+
+gboolean
+aiot_home_is_gone (AiotHome *self)
+{
+  return g_atomic_int_get (&self->gone);
 }
 
 /* Any thread. Gives the entry away. */
@@ -543,18 +679,6 @@ aiot_home_remove_watch (AiotHome      *self,
   return removed;
 }
 
-/*
- * The time of the running main loop iteration, as GTask reads it. A GTask that is returned in an iteration later than the
- * one in which it was made calls back at once; 0 outside of any iteration.
- */
-gint64
-aiot_home_iteration_time (void)
-{
-  GSource *source = g_main_current_source ();
-
-  return source != NULL ? g_source_get_time (source) : 0;
-}
-
 int
 aiot_home_get_budget (AiotHome *self)
 {
@@ -581,4 +705,27 @@ void
 aiot_home_abandon (AiotHome *self)
 {
   home_end (self);
+}
+
+/* While this runs at home: its main context becomes the thread-default one, if it is not. */
+GMainContext *
+aiot_home_enter_main_context (AiotHome *self)
+{
+  GMainContext *current = g_main_context_get_thread_default ();
+
+  if (current == self->main_context || (current == NULL && self->is_global_default))
+    return NULL;
+
+  g_main_context_push_thread_default (self->main_context);
+  return g_main_context_ref (self->main_context);
+}
+
+void
+aiot_home_leave_main_context (GMainContext *pushed)
+{
+  if (pushed == NULL)
+    return;
+
+  g_main_context_pop_thread_default (pushed);
+  g_main_context_unref (pushed);
 }

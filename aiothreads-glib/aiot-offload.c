@@ -6,6 +6,7 @@
 #include "aiot-offload.h"
 
 #include "aiot-call-private.h"
+#include "aiot-result-private.h"
 
 /**
  * aiot_offload_async:
@@ -65,9 +66,8 @@ aiot_offload_async (AiotExecutor        *executor,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   aiot_call_start (aiot_call_new (func, user_data, user_data_destroy, NULL),
-                   executor, G_PRIORITY_DEFAULT, AIOT_ON_CANCEL_WAIT,
-                   NULL, aiot_offload_async, "aiot_offload_async",
-                   cancellable, callback, callback_data);
+                   &(AiotCallOptions) { .executor = executor, .on_cancel = AIOT_ON_CANCEL_WAIT },
+                   NULL, aiot_offload_async, cancellable, callback, callback_data);
 }
 
 /**
@@ -92,9 +92,62 @@ const GValue *
 aiot_offload_finish (GAsyncResult  *result,
                      GError       **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, NULL), NULL);
-  g_return_val_if_fail (g_async_result_is_tagged (result, aiot_offload_async), NULL);
+  g_return_val_if_fail (aiot_result_is_valid (result, NULL, aiot_offload_async), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   return aiot_call_finish (result, error);
+}
+
+/**
+ * aiot_offload_sync:
+ * @executor: (nullable): where to run @func, or %NULL for the default pool
+ * @func: (scope call) (closure user_data): the blocking function
+ * @user_data: data for @func
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Runs a blocking function on an executor, and waits until it has ended.
+ *
+ * A worker uses it for what must run elsewhere, above all on a serial executor:
+ *
+ * ```c
+ * g_autoptr (AiotCall) call = aiot_offload_sync (database, store_row, row, NULL, error);
+ *
+ * if (call == NULL)
+ *   return FALSE;
+ * ```
+ *
+ * While it waits, the calling worker does not count against the size of its pool. A serial executor that is asked by its own
+ * thread runs @func at once. When @cancellable or the calling work is cancelled before @func has started, it never runs; when it
+ * runs already, it is told, and waited for.
+ *
+ * It may be called from any thread, and blocks: a main loop that calls it stands still meanwhile. In a worker, @func
+ * reports to the same main context as the calling work, for instance with [func@sync_await]; elsewhere to none, because
+ * nobody would hear it.
+ *
+ * Errors: those of [func@offload_finish]; %AIOT_ERROR_FORKED.
+ *
+ * Returns: (transfer full) (nullable): the call, for its [method@Call.get_result], or %NULL with @error set
+ *
+ * Since: 1.0
+ */
+AiotCall *
+aiot_offload_sync (AiotExecutor    *executor,
+                   AiotThreadFunc   func,
+                   gpointer         user_data,
+                   GCancellable    *cancellable,
+                   GError         **error)
+{
+  g_autoptr (AiotCall) call = NULL;
+
+  g_return_val_if_fail (executor == NULL || AIOT_IS_EXECUTOR (executor), NULL);
+  g_return_val_if_fail (func != NULL, NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  call = aiot_call_new (func, user_data, NULL, NULL);
+  if (!aiot_call_run_and_wait (call, &(AiotCallOptions) { .executor = executor }, cancellable, error))
+    return NULL;
+
+  return g_steal_pointer (&call);
 }

@@ -25,4 +25,11 @@ AIOT_AVAILABLE_IN_1_0
 const GValue *aiot_offload_finish (GAsyncResult         *result,
                                    GError              **error);
 
+AIOT_AVAILABLE_IN_1_0
+AiotCall     *aiot_offload_sync   (AiotExecutor         *executor,
+                                   AiotThreadFunc        func,
+                                   gpointer              user_data,
+                                   GCancellable         *cancellable,
+                                   GError              **error);
+
 G_END_DECLS

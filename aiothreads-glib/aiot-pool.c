@@ -3,15 +3,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "aiot-pool-private.h"
+#include "aiot-runner-private.h"
 
 #include "aiot-clock-private.h"
-#include "aiot-cpu-meter-private.h"
-#include "aiot-error.h"
 #include "aiot-work-queue-private.h"
 
 /*
- * Threads that take work from one queue. One mutex guards everything; work runs without it.
+ * Threads that take work from one queue.
  *
  * Each thread has a role. A *serving* thread takes work until there is none. A *parked* one waits to be called. One of
  * the parked, the *watcher*, looks every 2 ms while work is queued whether any was taken since. If not, those that serve
@@ -21,6 +19,13 @@
  *
  * A second case for more threads is work that is long enough for a second processor to pay: then a thread that takes
  * work calls the next, up to the number of processors.
+ *
+ * A thread whose work *waits* in this library, or says that it does, does not serve meanwhile, so that another may. If that was
+ * the last one that served, another one is called at once. Where there is none to be had, what is queued might be what
+ * the others wait for, so it is refused: an error is better than waiting for ever. A thread that has waited goes on at once,
+ * and while more serve than there should be, the next that is done parks.
+ *
+ * A serial executor is a pool of one thread which stays for ever, because what it works on may belong to it.
  */
 
 typedef enum
@@ -32,39 +37,26 @@ typedef enum
 
 typedef struct
 {
-  AiotPool *pool;
-  Role role;           /* guarded by the mutex of the pool, as is all below */
-  GList link;
-  AiotCpuMeter meter;
-} Worker;
+  AiotWorker worker;
+  Role role;               /* guarded by the lock of the pool */
+} PoolWorker;
 
-struct _AiotPool
+typedef struct
 {
-  gatomicrefcount ref_count;
-  char *name;              /* set at construction */
+  AiotRunner runner;       /* its lock guards all below */
 
-  GMutex mutex;            /* guards all below */
-  GCond called;
   AiotWorkQueue *queue;
   guint size;
-  gboolean let_go;         /* nobody can submit any more */
+  gboolean is_serial;      /* set at construction */
 
-  GQueue workers;          /* those that run */
-  guint n_threads;         /* those that only start or end as well */
   guint n_serving;
+  guint n_waiting;         /* that would serve if their work did not wait */
   guint n_parked;
   guint n_calls;           /* parked threads that were called to serve and did not wake up yet */
   gboolean watched;        /* somebody watches, or was called to */
   gboolean watch_call;     /* ... and did not wake up yet */
-  guint n_signals;         /* for those called; given after unlocking */
   guint64 n_taken;
-
-  guint n_running;
-  guint64 n_done;
-  guint64 n_failed;
-  gint64 total_time;
-  gint64 usual_time;       /* of a piece of work, a moving average */
-};
+} AiotPool;
 
 /* Long enough that a moment's pause of the machine is not mistaken for blocking, short enough that nobody notices. */
 #define WATCH_INTERVAL (2 * G_TIME_SPAN_MILLISECOND)
@@ -75,55 +67,8 @@ struct _AiotPool
 /* Two threads on one queue cost each other about 1 µs a piece; above this much work in a piece it does not matter. */
 #define WORTH_A_PROCESSOR 20
 
-AiotPool *
-aiot_pool_new (const char *name,
-               guint       size)
-{
-  AiotPool *self = g_new0 (AiotPool, 1);
-
-  g_atomic_ref_count_init (&self->ref_count);
-  g_mutex_init (&self->mutex);
-  g_cond_init (&self->called);
-  self->name = g_strdup (name);
-  self->queue = aiot_work_queue_new ();
-  self->size = size;
-  return self;
-}
-
-AiotPool *
-aiot_pool_ref (AiotPool *self)
-{
-  g_atomic_ref_count_inc (&self->ref_count);
-  return self;
-}
-
-void
-aiot_pool_unref (AiotPool *self)
-{
-  if (!g_atomic_ref_count_dec (&self->ref_count))
-    return;
-
-  aiot_work_queue_free (self->queue);
-  g_cond_clear (&self->called);
-  g_mutex_clear (&self->mutex);
-  g_free (self->name);
-  g_free (self);
-}
-
 static gboolean start_thread_locked (AiotPool *self,
                                      Role      role);
-
-/* A thread that is woken while the lock is held would run into it at once. */
-static void
-pool_unlock (AiotPool *self)
-{
-  guint n_signals = self->n_signals;
-
-  self->n_signals = 0;
-  g_mutex_unlock (&self->mutex);
-  while (n_signals-- > 0)
-    g_cond_signal (&self->called);
-}
 
 static guint
 n_free_locked (AiotPool *self)
@@ -139,6 +84,12 @@ may_serve_more_locked (AiotPool *self)
   return self->n_serving + self->n_calls < self->size;
 }
 
+static gboolean
+may_start_locked (AiotPool *self)
+{
+  return self->runner.n_threads - self->n_waiting < self->size;
+}
+
 /* FALSE when there is neither a parked thread nor a new one. */
 static gboolean
 call_one_locked (AiotPool *self)
@@ -147,10 +98,10 @@ call_one_locked (AiotPool *self)
     return FALSE;
 
   if (n_free_locked (self) == 0)
-    return self->n_threads < self->size && start_thread_locked (self, ROLE_SERVE);
+    return may_start_locked (self) && start_thread_locked (self, ROLE_SERVE);
 
   self->n_calls++;
-  self->n_signals++;
+  self->runner.n_signals++;
   return TRUE;
 }
 
@@ -163,9 +114,9 @@ call_watcher_locked (AiotPool *self)
   if (n_free_locked (self) > 0)
     {
       self->watched = self->watch_call = TRUE;
-      self->n_signals++;
+      self->runner.n_signals++;
     }
-  else if (self->n_threads < self->size)
+  else if (may_start_locked (self))
     {
       self->watched = self->watch_call = start_thread_locked (self, ROLE_PARK);
     }
@@ -174,50 +125,26 @@ call_watcher_locked (AiotPool *self)
 static gboolean
 second_processor_pays_locked (AiotPool *self)
 {
-  return self->usual_time >= WORTH_A_PROCESSOR &&
+  return self->runner.usual_time >= WORTH_A_PROCESSOR &&
          aiot_work_queue_get_length (self->queue) > self->n_calls &&
          self->n_serving + self->n_calls < g_get_num_processors ();
 }
 
-static void
-count_locked (AiotPool        *self,
-              AiotWorkOutcome  outcome,
-              gint64           took)
-{
-  self->n_done++;
-  if (outcome == AIOT_WORK_FAILED)
-    self->n_failed++;
-  self->total_time += took;
-  self->usual_time += (took - self->usual_time) / 8;
-}
-
 /* Returns with one thread fewer that serves. */
 static void
-serve_locked (AiotPool *self)
+serve_locked (AiotPool   *self,
+              AiotWorker *worker)
 {
   gint64 started = aiot_clock_now ();
   AiotWork *work;
 
   while (self->n_serving <= self->size && (work = aiot_work_queue_pop (self->queue)) != NULL)
     {
-      AiotWorkOutcome outcome;
-      gint64 ended;
-
       self->n_taken++;
-      self->n_running++;
       call_watcher_locked (self);
       if (second_processor_pays_locked (self))
         call_one_locked (self);
-      pool_unlock (self);
-
-      outcome = work->funcs->run (work);
-      ended = aiot_clock_now ();
-
-      g_mutex_lock (&self->mutex);
-      self->n_running--;
-      if (outcome != AIOT_WORK_NEVER_RAN)
-        count_locked (self, outcome, ended - started);
-      started = ended;
+      started = aiot_runner_run_locked (&self->runner, worker, work, started);
     }
   self->n_serving--;
 }
@@ -228,11 +155,11 @@ count_busy_locked (AiotPool *self)
 {
   guint n_busy = 0;
 
-  for (GList *l = self->workers.head; l != NULL; l = l->next)
+  for (GList *l = self->runner.workers.head; l != NULL; l = l->next)
     {
-      Worker *worker = l->data;
+      PoolWorker *worker = l->data;
 
-      if (aiot_cpu_meter_is_busy (&worker->meter) && worker->role == ROLE_SERVE)
+      if (aiot_cpu_meter_is_busy (&worker->worker.meter) && worker->role == ROLE_SERVE)
         n_busy++;
     }
   return n_busy;
@@ -248,6 +175,22 @@ grow_locked (AiotPool *self,
   for (guint i = 1; i < MIN (n_asleep, aiot_work_queue_get_length (self->queue)); i++)
     if (!call_one_locked (self))
       return;
+}
+
+/* FALSE when the time has come. */
+static gboolean
+sleep_locked (AiotPool *self,
+              gint64    until)
+{
+  AiotRunner *runner = &self->runner;
+
+  while (runner->n_signals > 0 && runner->n_signals--)
+    g_cond_signal (&runner->called);
+  if (!self->is_serial)
+    return aiot_clock_wait_until (&runner->called, &runner->mutex, until);
+
+  g_cond_wait (&runner->called, &runner->mutex);
+  return TRUE;
 }
 
 /* Waits until there is something to do for this thread; a watcher may find that it is needed itself. */
@@ -278,16 +221,13 @@ park_locked (AiotPool *self)
           n_taken_before = self->n_taken;
           count_busy_locked (self);
         }
-      if (self->let_go && !watching)
+      if ((self->runner.let_go || self->runner.is_closed) && !watching)
         {
           role = ROLE_LEAVE;
           break;
         }
 
-      while (self->n_signals > 0 && self->n_signals--)
-        g_cond_signal (&self->called);
-      timed_out = !aiot_clock_wait_until (&self->called, &self->mutex,
-                                          watching ? aiot_clock_now () + WATCH_INTERVAL : leave_at);
+      timed_out = !sleep_locked (self, watching ? aiot_clock_now () + WATCH_INTERVAL : leave_at);
       if (!timed_out || self->n_calls > 0 || self->watch_call)
         continue;
 
@@ -319,151 +259,193 @@ park_locked (AiotPool *self)
   return role;
 }
 
-static gpointer
-worker_main (gpointer data)
+static void
+pool_work_locked (AiotRunner *runner,
+                  AiotWorker *base)
 {
-  g_autofree Worker *worker = data;
-  AiotPool *self = worker->pool;
+  AiotPool *self = (AiotPool *) runner;
+  PoolWorker *worker = (PoolWorker *) base;
 
-  g_mutex_lock (&self->mutex);
-  worker->link = (GList) { .data = worker };
-  aiot_cpu_meter_init (&worker->meter);
-  g_queue_push_tail_link (&self->workers, &worker->link);
   while (worker->role != ROLE_LEAVE)
     {
       if (worker->role == ROLE_SERVE)
-        serve_locked (self);
+        serve_locked (self, base);
       worker->role = ROLE_PARK;
       worker->role = park_locked (self);
     }
-  g_queue_unlink (&self->workers, &worker->link);
-  self->n_threads--;
-  g_mutex_unlock (&self->mutex);
-
-  aiot_pool_unref (self);
-  return NULL;
 }
 
-/* FALSE where the system gives no thread. One that serves counts as serving before it runs. */
+/* FALSE where there is no thread to be had. One that serves counts as serving before it runs. */
 static gboolean
 start_thread_locked (AiotPool *self,
                      Role      role)
 {
-  Worker *worker = g_new (Worker, 1);
-  GThread *thread;
+  PoolWorker *worker = g_new0 (PoolWorker, 1);
 
-  *worker = (Worker) { .pool = aiot_pool_ref (self), .role = role };
-  thread = g_thread_try_new (self->name, worker_main, worker, NULL);
-  if (thread == NULL)
-    {
-      g_free (worker);
-      /* Never the last one: whoever starts a thread has one. */
-      aiot_pool_unref (self);
-      return FALSE;
-    }
+  worker->role = role;
+  if (!aiot_runner_start_thread_locked (&self->runner, &worker->worker, self->runner.name))
+    return FALSE;
 
-  g_thread_unref (thread);
-  self->n_threads++;
   if (role == ROLE_SERVE)
     self->n_serving++;
   return TRUE;
 }
 
-/* Nobody can submit any more: threads leave when all is done. */
-void
-aiot_pool_let_go (AiotPool *self)
+/* FALSE when all that is queued may have to wait for ever. */
+static gboolean
+see_to_queue_locked (AiotPool *self)
 {
-  g_mutex_lock (&self->mutex);
-  self->let_go = TRUE;
-  g_cond_broadcast (&self->called);
-  g_mutex_unlock (&self->mutex);
+  if (aiot_work_queue_get_length (self->queue) == 0)
+    return TRUE;
 
-  aiot_pool_unref (self);
+  if (self->n_serving + self->n_calls > 0)
+    {
+      call_watcher_locked (self);
+      return TRUE;
+    }
+  return call_one_locked (self) || self->runner.n_threads > self->n_waiting;
 }
 
-const char *
-aiot_pool_get_name (AiotPool *self)
+static gboolean
+pool_submit_locked (AiotRunner *runner,
+                    AiotWork   *work)
 {
-  return self->name;
+  AiotPool *self = (AiotPool *) runner;
+
+  if (self->is_serial)
+    work->priority = G_PRIORITY_DEFAULT;
+  aiot_work_queue_push (self->queue, work);
+  if (see_to_queue_locked (self))
+    return TRUE;
+
+  aiot_work_queue_remove (self->queue, work);
+  return FALSE;
+}
+
+static gboolean
+pool_withdraw_locked (AiotRunner *runner,
+                      AiotWork   *work)
+{
+  return aiot_work_queue_remove (((AiotPool *) runner)->queue, work);
+}
+
+static AiotWork *
+pool_take_queued_locked (AiotRunner *runner)
+{
+  return aiot_work_queue_pop (((AiotPool *) runner)->queue);
+}
+
+static guint
+pool_get_n_queued_locked (AiotRunner *runner)
+{
+  return aiot_work_queue_get_length (((AiotPool *) runner)->queue);
+}
+
+static void
+pool_begin_blocking_locked (AiotRunner *runner)
+{
+  AiotPool *self = (AiotPool *) runner;
+  g_autoptr (GError) error = NULL;
+  GQueue refused = G_QUEUE_INIT;
+  AiotWork *work;
+
+  if (self->is_serial)
+    return;
+
+  self->n_serving--;
+  self->n_waiting++;
+  if (see_to_queue_locked (self))
+    return;
+
+  while ((work = aiot_work_queue_pop (self->queue)) != NULL)
+    g_queue_push_tail_link (&refused, &work->link);
+  aiot_runner_unlock (runner);
+  error = aiot_runner_new_exhausted_error (runner);
+  aiot_runner_refuse_all (runner, &refused, error);
+  g_mutex_lock (&runner->mutex);
+}
+
+static void
+pool_end_blocking_locked (AiotRunner *runner)
+{
+  AiotPool *self = (AiotPool *) runner;
+
+  if (self->is_serial)
+    return;
+
+  self->n_waiting--;
+  self->n_serving++;
+}
+
+static void
+pool_finalize (AiotRunner *runner)
+{
+  AiotPool *self = (AiotPool *) runner;
+
+  aiot_work_queue_free (self->queue);
+  g_free (self);
+}
+
+static const AiotRunnerFuncs pool_funcs = {
+  .submit_locked = pool_submit_locked,
+  .withdraw_locked = pool_withdraw_locked,
+  .take_queued_locked = pool_take_queued_locked,
+  .get_n_queued_locked = pool_get_n_queued_locked,
+  .work_locked = pool_work_locked,
+  .begin_blocking_locked = pool_begin_blocking_locked,
+  .end_blocking_locked = pool_end_blocking_locked,
+  .finalize = pool_finalize,
+};
+
+AiotRunner *
+aiot_pool_new (const char *name,
+               guint       size)
+{
+  AiotPool *self = g_new0 (AiotPool, 1);
+
+  aiot_runner_init (&self->runner, &pool_funcs, name);
+  self->queue = aiot_work_queue_new ();
+  self->size = size;
+  return &self->runner;
+}
+
+AiotRunner *
+aiot_serial_new (const char *name)
+{
+  AiotPool *self = (AiotPool *) aiot_pool_new (name, 1);
+
+  self->is_serial = TRUE;
+  return &self->runner;
+}
+
+/* Of any kind. */
+gboolean
+aiot_runner_is_serial (AiotRunner *runner)
+{
+  return runner->funcs == &pool_funcs && ((AiotPool *) runner)->is_serial;
 }
 
 guint
-aiot_pool_get_size (AiotPool *self)
+aiot_pool_get_size (AiotRunner *runner)
 {
+  AiotPool *self = (AiotPool *) runner;
   guint size;
 
-  g_mutex_lock (&self->mutex);
+  g_mutex_lock (&runner->mutex);
   size = self->size;
-  g_mutex_unlock (&self->mutex);
+  g_mutex_unlock (&runner->mutex);
 
   return size;
 }
 
 void
-aiot_pool_set_size (AiotPool *self,
-                    guint     size)
+aiot_pool_set_size (AiotRunner *runner,
+                    guint       size)
 {
-  g_mutex_lock (&self->mutex);
+  AiotPool *self = (AiotPool *) runner;
+
+  g_mutex_lock (&runner->mutex);
   self->size = size;
   call_watcher_locked (self);
-  pool_unlock (self);
-}
-
-void
-aiot_pool_get_statistics (AiotPool           *self,
-                          AiotPoolStatistics *statistics)
-{
-  g_mutex_lock (&self->mutex);
-  *statistics = (AiotPoolStatistics) {
-    .n_threads = self->n_threads,
-    .n_running = self->n_running,
-    .n_queued = aiot_work_queue_get_length (self->queue),
-    .n_done = self->n_done,
-    .n_failed = self->n_failed,
-    .total_time = self->total_time,
-  };
-  g_mutex_unlock (&self->mutex);
-}
-
-/*
- * Any thread; does not block. Takes the reference of the work. The caller needs a reference to the pool of its own, because
- * the work may be done, and gone, when this returns.
- */
-void
-aiot_pool_submit (AiotPool *self,
-                  AiotWork *work)
-{
-  gboolean refused = FALSE;
-
-  g_mutex_lock (&self->mutex);
-  aiot_work_queue_push (self->queue, work);
-  if (self->n_serving + self->n_calls > 0)
-    call_watcher_locked (self);
-  else if (!call_one_locked (self) && self->n_threads == 0)
-    refused = aiot_work_queue_remove (self->queue, work);
-  pool_unlock (self);
-
-  if (refused)
-    {
-      g_autoptr (GError) error = g_error_new (AIOT_ERROR, AIOT_ERROR_EXHAUSTED,
-                                              "The system gives no thread to “%s”, and it has none yet; "
-                                              "end other threads, or raise the limit of processes (ulimit -u)",
-                                              self->name);
-
-      work->funcs->refuse (work, error);
-    }
-}
-
-/* Any thread. TRUE when the work will not run; its reference is the caller's then. */
-gboolean
-aiot_pool_withdraw (AiotPool *self,
-                    AiotWork *work)
-{
-  gboolean withdrawn;
-
-  g_mutex_lock (&self->mutex);
-  withdrawn = aiot_work_queue_remove (self->queue, work);
-  g_mutex_unlock (&self->mutex);
-
-  return withdrawn;
+  aiot_runner_unlock (runner);
 }

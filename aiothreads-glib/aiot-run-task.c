@@ -5,14 +5,13 @@
 
 #include "aiot-executor-private.h"
 
-#include "aiot-home-private.h"
+#include "aiot-process-private.h"
 
 /* A GTask that runs on an executor. GTask itself delivers it; only the reference that the worker had goes home. */
 typedef struct
 {
   AiotWork work;
   AiotHomeEntry entry;
-  AiotHome *home;
   GTask *task;
   GTaskThreadFunc func;
 } TaskWork;
@@ -23,7 +22,7 @@ task_work_free (AiotHomeEntry *entry)
   TaskWork *self = (TaskWork *) ((char *) entry - G_STRUCT_OFFSET (TaskWork, entry));
 
   g_clear_object (&self->task);
-  g_clear_pointer (&self->home, aiot_home_unref);
+  aiot_work_clear (&self->work);
   g_free (self);
 }
 
@@ -39,13 +38,26 @@ task_work_run (AiotWork *work)
   TaskWork *self = (TaskWork *) work;
   GTask *task = self->task;
 
-  gboolean never_runs = g_task_get_check_cancellable (task) && g_task_return_error_if_cancelled (task);
+  if (g_task_get_check_cancellable (task) && g_task_return_error_if_cancelled (task))
+    return AIOT_WORK_NEVER_RAN;
 
-  if (!never_runs)
-    self->func (task, g_task_get_source_object (task), g_task_get_task_data (task), g_task_get_cancellable (task));
+  self->func (task, g_task_get_source_object (task), g_task_get_task_data (task), g_task_get_cancellable (task));
+  return AIOT_WORK_SUCCEEDED;
+}
 
-  aiot_home_push (self->home, &self->entry);
-  return never_runs ? AIOT_WORK_NEVER_RAN : AIOT_WORK_SUCCEEDED;
+static void
+task_work_send_home (TaskWork *self)
+{
+  g_autoptr (AiotHome) home = aiot_home_ref (self->work.home);
+
+  aiot_home_push (home, &self->entry);
+}
+
+static void
+task_work_done (AiotWork        *work,
+                AiotWorkOutcome  outcome)
+{
+  task_work_send_home ((TaskWork *) work);
 }
 
 static void
@@ -55,12 +67,15 @@ task_work_refuse (AiotWork     *work,
   TaskWork *self = (TaskWork *) work;
 
   g_task_return_error (self->task, g_error_copy (error));
-  aiot_home_push (self->home, &self->entry);
+  task_work_send_home (self);
 }
 
+/* A GTask is cancelled by its own cancellable only; what waits in this library returns. */
 static const AiotWorkFuncs task_work_funcs = {
   .run = task_work_run,
+  .done = task_work_done,
   .refuse = task_work_refuse,
+  .cancel = aiot_work_mark_cancelled,
 };
 
 /**
@@ -88,20 +103,29 @@ aiot_executor_run_task (AiotExecutor    *self,
                         GTask           *task,
                         GTaskThreadFunc  func)
 {
-  g_autoptr (AiotPool) pool = NULL;
+  g_autoptr (AiotRunner) runner = NULL;
   TaskWork *work;
 
   g_return_if_fail (self == NULL || AIOT_IS_EXECUTOR (self));
   g_return_if_fail (G_IS_TASK (task));
   g_return_if_fail (func != NULL);
 
+  if (aiot_process_is_forked ())
+    {
+      GError *error = NULL;
+
+      aiot_process_fails_if_forked (&error);
+      g_task_return_error (task, error);
+      return;
+    }
+
   work = g_new0 (TaskWork, 1);
-  aiot_work_init (&work->work, &task_work_funcs, g_task_get_priority (task));
+  aiot_work_init (&work->work, &task_work_funcs, g_intern_string (g_task_get_name (task)), g_task_get_priority (task));
+  aiot_work_come_from_main_context (&work->work, g_task_get_context (task));
   work->entry.funcs = &task_work_entry_funcs;
-  work->home = aiot_home_dup_for (g_task_get_context (task));
   work->task = g_object_ref (task);
   work->func = func;
 
-  pool = aiot_executor_dup_pool (self);
-  aiot_pool_submit (pool, &work->work);
+  runner = aiot_executor_dup_runner (self);
+  aiot_runner_submit (runner, &work->work);
 }

@@ -7,7 +7,9 @@
 
 #include "aiot-call-private.h"
 #include "aiot-enum-types.h"
-#include "aiot-home-private.h"
+#include "aiot-error.h"
+#include "aiot-limiter.h"
+#include "aiot-result-private.h"
 
 /**
  * AiotThreaded:
@@ -53,6 +55,7 @@ struct _AiotThreaded
   GMutex mutex;            /* guards all below */
   const char *name;        /* interned */
   AiotExecutor *executor;
+  AiotLimiter *limiter;
   int priority;
   AiotOnCancel on_cancel;
 };
@@ -64,6 +67,7 @@ enum
   PROP_0,
   PROP_NAME,
   PROP_EXECUTOR,
+  PROP_LIMITER,
   PROP_PRIORITY,
   PROP_ON_CANCEL,
   N_PROPS
@@ -101,21 +105,26 @@ aiot_threaded_finalize (GObject *object)
 
   g_clear_pointer (&self->home, aiot_home_unref);
   g_clear_object (&self->executor);
+  g_clear_object (&self->limiter);
   g_mutex_clear (&self->mutex);
 
   G_OBJECT_CLASS (aiot_threaded_parent_class)->finalize (object);
 }
 
-static AiotExecutor *
-dup_executor (AiotThreaded *self)
+/* What the field holds, an object or NULL, is replaced under the lock. */
+static gpointer
+dup_object (AiotThreaded *self,
+            gpointer      field)
 {
-  AiotExecutor *executor;
+  GObject *object;
 
   g_mutex_lock (&self->mutex);
-  executor = self->executor != NULL ? g_object_ref (self->executor) : NULL;
+  object = *(GObject **) field;
+  if (object != NULL)
+    g_object_ref (object);
   g_mutex_unlock (&self->mutex);
 
-  return executor;
+  return object;
 }
 
 static void
@@ -132,7 +141,10 @@ aiot_threaded_get_property (GObject    *object,
       g_value_set_string (value, aiot_threaded_get_name (self));
       break;
     case PROP_EXECUTOR:
-      g_value_take_object (value, dup_executor (self));
+      g_value_take_object (value, dup_object (self, &self->executor));
+      break;
+    case PROP_LIMITER:
+      g_value_take_object (value, dup_object (self, &self->limiter));
       break;
     case PROP_PRIORITY:
       g_value_set_int (value, aiot_threaded_get_priority (self));
@@ -160,6 +172,9 @@ aiot_threaded_set_property (GObject      *object,
       break;
     case PROP_EXECUTOR:
       aiot_threaded_set_executor (self, g_value_get_object (value));
+      break;
+    case PROP_LIMITER:
+      aiot_threaded_set_limiter (self, g_value_get_object (value));
       break;
     case PROP_PRIORITY:
       aiot_threaded_set_priority (self, g_value_get_int (value));
@@ -199,6 +214,15 @@ aiot_threaded_class_init (AiotThreadedClass *klass)
    * Since: 1.0
    */
   properties[PROP_EXECUTOR] = g_param_spec_object ("executor", NULL, NULL, AIOT_TYPE_EXECUTOR, flags);
+
+  /**
+   * AiotThreaded:limiter: (getter get_limiter) (setter set_limiter)
+   *
+   * How many calls may be under way at once, together with all others that have the same limiter; %NULL is no limit.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_LIMITER] = g_param_spec_object ("limiter", NULL, NULL, AIOT_TYPE_LIMITER, flags);
 
   /**
    * AiotThreaded:priority: (getter get_priority) (setter set_priority)
@@ -262,6 +286,23 @@ aiot_threaded_new (AiotThreadFunc  func,
       *self->data = (DestroyAtHome) { { NULL, &destroy_at_home_funcs }, user_data, user_data_destroy };
     }
   return self;
+}
+
+static void
+set_object (AiotThreaded *self,
+            gpointer      field,
+            gpointer      object,
+            guint         property)
+{
+  g_autoptr (GObject) old = NULL;
+
+  g_mutex_lock (&self->mutex);
+  old = *(GObject **) field;
+  *(GObject **) field = object != NULL ? g_object_ref (object) : NULL;
+  g_mutex_unlock (&self->mutex);
+
+  if (old != object)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[property]);
 }
 
 /**
@@ -357,18 +398,53 @@ void
 aiot_threaded_set_executor (AiotThreaded *self,
                             AiotExecutor *executor)
 {
-  g_autoptr (AiotExecutor) old = NULL;
-
   g_return_if_fail (AIOT_IS_THREADED (self));
   g_return_if_fail (executor == NULL || AIOT_IS_EXECUTOR (executor));
 
+  set_object (self, &self->executor, executor, PROP_EXECUTOR);
+}
+
+/**
+ * aiot_threaded_get_limiter: (get-property limiter)
+ * @self: a callable object
+ *
+ * Gets what limits how many calls are under way at once.
+ *
+ * Returns: (transfer none) (nullable): the limiter, or %NULL if there is none; valid until it is set anew
+ *
+ * Since: 1.0
+ */
+AiotLimiter *
+aiot_threaded_get_limiter (AiotThreaded *self)
+{
+  AiotLimiter *limiter;
+
+  g_return_val_if_fail (AIOT_IS_THREADED (self), NULL);
+
   g_mutex_lock (&self->mutex);
-  old = self->executor;
-  self->executor = executor != NULL ? g_object_ref (executor) : NULL;
+  limiter = self->limiter;
   g_mutex_unlock (&self->mutex);
 
-  if (old != executor)
-    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_EXECUTOR]);
+  return limiter;
+}
+
+/**
+ * aiot_threaded_set_limiter: (set-property limiter)
+ * @self: a callable object
+ * @limiter: (nullable): a limiter, or %NULL for no limit
+ *
+ * Sets what limits how many calls made from now on are under way at once.
+ *
+ * Since: 1.0
+ */
+void
+aiot_threaded_set_limiter (AiotThreaded *self,
+                           AiotLimiter  *limiter)
+{
+  g_return_if_fail (AIOT_IS_THREADED (self));
+  g_return_if_fail (limiter == NULL || AIOT_IS_LIMITER (limiter));
+
+  set_object (self, &self->limiter, limiter, PROP_LIMITER);
 }
 
 /**
@@ -464,7 +540,12 @@ run_function (AiotCall  *call,
 {
   AiotThreaded *self = user_data;
 
-  return self->func (call, self->user_data, error);
+  if (G_LIKELY (self->func != NULL))
+    return self->func (call, self->user_data, error);
+
+  g_set_error_literal (error, AIOT_ERROR, AIOT_ERROR_FAILED,
+                       "This object was made without a function; make it with aiot_threaded_new ()");
+  return FALSE;
 }
 
 /**
@@ -493,26 +574,21 @@ aiot_threaded_call_async (AiotThreaded        *self,
                           gpointer             callback_data)
 {
   g_autoptr (AiotExecutor) executor = NULL;
-  const char *name;
-  int priority;
-  AiotOnCancel on_cancel;
+  g_autoptr (AiotLimiter) limiter = NULL;
+  AiotCallOptions options;
 
   g_return_if_fail (AIOT_IS_THREADED (self));
-  g_return_if_fail (self->func != NULL);
   g_return_if_fail (argument == NULL || G_IS_VALUE (argument));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   g_mutex_lock (&self->mutex);
   executor = self->executor != NULL ? g_object_ref (self->executor) : NULL;
-  name = self->name;
-  priority = self->priority;
-  on_cancel = self->on_cancel;
+  limiter = self->limiter != NULL ? g_object_ref (self->limiter) : NULL;
+  options = (AiotCallOptions) { executor, limiter, self->name, self->priority, self->on_cancel };
   g_mutex_unlock (&self->mutex);
 
-  aiot_call_start (aiot_call_new (run_function, g_object_ref (self), g_object_unref, argument),
-                   executor, priority, on_cancel,
-                   self, aiot_threaded_call_async, name != NULL ? name : "aiot_threaded_call_async",
-                   cancellable, callback, callback_data);
+  aiot_call_start (aiot_call_new (run_function, g_object_ref (self), g_object_unref, argument), &options,
+                   self, aiot_threaded_call_async, cancellable, callback, callback_data);
 }
 
 /**
@@ -540,8 +616,7 @@ aiot_threaded_call_finish (AiotThreaded  *self,
                            GError       **error)
 {
   g_return_val_if_fail (AIOT_IS_THREADED (self), NULL);
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
-  g_return_val_if_fail (g_async_result_is_tagged (result, aiot_threaded_call_async), NULL);
+  g_return_val_if_fail (aiot_result_is_valid (result, self, aiot_threaded_call_async), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   return aiot_call_finish (result, error);
@@ -582,11 +657,10 @@ aiot_threaded_call_sync (AiotThreaded  *self,
   g_autoptr (AiotCall) call = NULL;
 
   g_return_val_if_fail (AIOT_IS_THREADED (self), NULL);
-  g_return_val_if_fail (self->func != NULL, NULL);
   g_return_val_if_fail (argument == NULL || G_IS_VALUE (argument), NULL);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   call = aiot_call_new (run_function, g_object_ref (self), g_object_unref, argument);
-  return aiot_call_run_here (call, cancellable, error) ? g_steal_pointer (&call) : NULL;
+  return aiot_call_run_here (call, aiot_threaded_get_name (self), cancellable, error) ? g_steal_pointer (&call) : NULL;
 }

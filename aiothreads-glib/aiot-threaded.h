@@ -34,6 +34,11 @@ AIOT_AVAILABLE_IN_1_0
 void          aiot_threaded_set_executor  (AiotThreaded         *self,
                                            AiotExecutor         *executor);
 AIOT_AVAILABLE_IN_1_0
+AiotLimiter  *aiot_threaded_get_limiter   (AiotThreaded         *self);
+AIOT_AVAILABLE_IN_1_0
+void          aiot_threaded_set_limiter   (AiotThreaded         *self,
+                                           AiotLimiter          *limiter);
+AIOT_AVAILABLE_IN_1_0
 int           aiot_threaded_get_priority  (AiotThreaded         *self);
 AIOT_AVAILABLE_IN_1_0
 void          aiot_threaded_set_priority  (AiotThreaded         *self,

@@ -8,12 +8,18 @@
 /*
  * Work in the order of its priority, and first come first served within one. Programs use a handful of priorities, so
  * there is one plain queue for each, and they are searched one by one. No locks: whoever owns the queue has one.
+ *
+ * Work that others were preferred to ages: when a queue was passed over PATIENCE times, it is its turn. So a flood of urgent work
+ * slows other work down to a sixteenth, but never stops it, and a heap of old work takes no more than that from urgent work.
  */
+
+#define PATIENCE 15
 
 typedef struct
 {
   int priority;
   GQueue works;
+  guint n_passed_over;   /* since its head was taken last */
 } Level;
 
 struct _AiotWorkQueue
@@ -50,7 +56,7 @@ static Level *
 get_level (AiotWorkQueue *self,
            int            priority)
 {
-  Level level = { priority, G_QUEUE_INIT };
+  Level level = { priority, G_QUEUE_INIT, 0 };
   guint i = 0;
 
   while (i < self->levels->len && g_array_index (self->levels, Level, i).priority < priority)
@@ -69,24 +75,41 @@ aiot_work_queue_push (AiotWorkQueue *self,
   self->length++;
 }
 
+/* The most urgent one that has work, or one whose patience is over. */
+static Level *
+choose_level (AiotWorkQueue *self)
+{
+  Level *chosen = NULL;
+
+  for (guint i = 0; i < self->levels->len; i++)
+    {
+      Level *level = &g_array_index (self->levels, Level, i);
+
+      if (level->works.length == 0)
+        continue;
+      if (chosen == NULL)
+        chosen = level;
+      else if (++level->n_passed_over > PATIENCE)
+        return level;
+    }
+  return chosen;
+}
+
 /* NULL when there is none. */
 AiotWork *
 aiot_work_queue_pop (AiotWorkQueue *self)
 {
-  for (guint i = 0; i < self->levels->len; i++)
-    {
-      GList *link = g_queue_pop_head_link (&g_array_index (self->levels, Level, i).works);
+  Level *level = choose_level (self);
+  AiotWork *work;
 
-      if (link != NULL)
-        {
-          AiotWork *work = link->data;
+  if (level == NULL)
+    return NULL;
 
-          work->is_queued = FALSE;
-          self->length--;
-          return work;
-        }
-    }
-  return NULL;
+  level->n_passed_over = 0;
+  work = g_queue_pop_head_link (&level->works)->data;
+  work->is_queued = FALSE;
+  self->length--;
+  return work;
 }
 
 /* FALSE when a worker has taken it, or it never was here. */

@@ -17,6 +17,17 @@ gboolean       count_lines      (AiotCall      *call,
 gboolean       read_one_file    (AiotCall      *call,
                                  gpointer       user_data,
                                  GError       **error);
+gboolean       read_everything  (AiotCall      *call,
+                                 gpointer       user_data,
+                                 GError       **error);
+gboolean       store_row        (AiotCall      *call,
+                                 gpointer       user_data,
+                                 GError       **error);
+void           on_read          (GObject       *source_object,
+                                 GAsyncResult  *result,
+                                 gpointer       callback_data);
+void           log_something    (gpointer       user_data);
+void           wait_for_printer (void);
 void           on_counted       (GObject       *source_object,
                                  GAsyncResult  *result,
                                  gpointer       callback_data);
@@ -29,7 +40,12 @@ void           start_some_work  (void);
 gboolean       work_is_unfinished (void);
 
 extern AiotCall *call;
-extern AiotThreaded *counter;
+extern AiotContextVar *request_var;
+extern AiotExecutor *database;
+extern AiotThreaded *counter, *downloader, *uploader;
+extern GFile *file;
+extern GObject *progress_bar;
+extern gpointer row;
 extern GCancellable *cancellable;
 extern GError **error;
 extern GValue argument;

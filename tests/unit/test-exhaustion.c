@@ -215,7 +215,7 @@ main (int    argc,
 {
   test_init (&argc, &argv);
 
-  /* GLib starts a thread of its own for the first GTask of a process, and aborts when it can't. */
+  /* For the test that runs a GTask: GLib starts a thread of its own for the first one, and aborts when it can't. */
   g_type_ensure (G_TYPE_TASK);
 
   g_test_add_func ("/exhaustion/no-thread-at-all", test_none_at_all);

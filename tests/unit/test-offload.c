@@ -187,7 +187,7 @@ test_result_too_late (void)
 
   g_test_trap_subprocess (NULL, 0, 0);
   g_test_trap_assert_failed ();
-  g_test_trap_assert_stderr ("*CRITICAL*is_running*");
+  g_test_trap_assert_stderr ("*CRITICAL*set after its function had returned*");
 }
 
 static void
@@ -362,7 +362,7 @@ offload_and_note (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* GTask would attach an idle source of its own for a task made in the same iteration; that lies outside the budget. */
+/* A source for each result would lie outside the budget. */
 static void
 test_home_no_source_of_its_own (void)
 {
@@ -443,7 +443,6 @@ test_error (void)
   aiot_offload_async (NULL, fail_with_errno, GINT_TO_POINTER (7), NULL, NULL, test_answer_cb, &answer);
   test_answer_wait (&answer, NULL);
 
-  g_assert_true (g_task_had_error (G_TASK (answer.result)));
   for (int asked = 0; asked < 2; asked++)
     {
       g_autoptr (GError) error = NULL;

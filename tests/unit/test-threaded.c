@@ -338,20 +338,25 @@ test_options (void)
 static void
 test_executor_is_used (void)
 {
-  g_autoptr (AiotThreaded) threaded = aiot_threaded_new (succeed, NULL, NULL);
+  TestHold hold = { 0 };
+  g_autoptr (AiotThreaded) threaded = aiot_threaded_new (test_hold_func, &hold, NULL);
   g_autoptr (AiotExecutor) executor = aiot_executor_new_pool ("mine", 2);
+  g_auto (GStrv) running = NULL;
   TestAnswer answer = { 0 };
 
   aiot_threaded_set_executor (threaded, executor);
   aiot_threaded_set_name (threaded, "a name");
-  aiot_threaded_set_priority (threaded, G_PRIORITY_LOW);
   aiot_threaded_call_async (threaded, NULL, NULL, test_answer_cb, &answer);
+  test_gate_wait (&hold.running);
+  running = aiot_executor_list_running (executor);
+  test_gate_open (&hold.leave);
   test_answer_wait (&answer, NULL);
 
-  g_assert_cmpstr (g_task_get_name (G_TASK (answer.result)), ==, "a name");
-  g_assert_cmpint (g_task_get_priority (G_TASK (answer.result)), ==, G_PRIORITY_LOW);
+  g_assert_cmpuint (g_strv_length (running), ==, 1);
+  g_assert_true (g_str_has_prefix (running[0], "a name ("));
   g_assert_cmpuint (aiot_executor_get_n_threads (executor), ==, 1);
   test_answer_clear (&answer);
+  test_hold_clear (&hold);
 }
 
 /* --- on-cancel --- */
@@ -427,17 +432,21 @@ test_abandon (void)
 static void
 test_misuse_without_function (void)
 {
-  if (g_test_subprocess ())
-    {
-      g_autoptr (AiotThreaded) threaded = g_object_new (AIOT_TYPE_THREADED, NULL);
+  g_autoptr (AiotThreaded) threaded = g_object_new (AIOT_TYPE_THREADED, NULL);
+  g_autoptr (AiotCall) call = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) sync_error = NULL;
+  TestAnswer answer = { 0 };
 
-      aiot_threaded_call_async (threaded, NULL, NULL, NULL, NULL);
-      return;
-    }
+  aiot_threaded_call_async (threaded, NULL, NULL, test_answer_cb, &answer);
+  test_answer_wait (&answer, NULL);
+  g_assert_null (aiot_threaded_call_finish (threaded, answer.result, &error));
+  g_assert_error (error, AIOT_ERROR, AIOT_ERROR_FAILED);
+  test_answer_clear (&answer);
 
-  g_test_trap_subprocess (NULL, 0, 0);
-  g_test_trap_assert_failed ();
-  g_test_trap_assert_stderr ("*CRITICAL*func != NULL*");
+  call = aiot_threaded_call_sync (threaded, NULL, NULL, &sync_error);
+  g_assert_null (call);
+  g_assert_error (sync_error, AIOT_ERROR, AIOT_ERROR_FAILED);
 }
 
 static void
@@ -457,7 +466,7 @@ test_misuse_foreign_result (void)
 
   g_test_trap_subprocess (NULL, 0, 0);
   g_test_trap_assert_failed ();
-  g_test_trap_assert_stderr ("*CRITICAL*g_task_is_valid*");
+  g_test_trap_assert_stderr ("*CRITICAL*aiot_result_is_valid*");
 }
 
 int
@@ -477,7 +486,7 @@ main (int    argc,
   g_test_add_func ("/threaded/options/properties", test_options);
   g_test_add_func ("/threaded/options/are-used", test_executor_is_used);
   g_test_add_func ("/threaded/cancel/abandon-leaves-at-once", test_abandon);
-  g_test_add_func ("/threaded/misuse/without-function", test_misuse_without_function);
+  g_test_add_func ("/threaded/made-without-function", test_misuse_without_function);
   g_test_add_func ("/threaded/misuse/foreign-result", test_misuse_foreign_result);
   return g_test_run ();
 }

@@ -12,7 +12,7 @@ push_new (AiotWorkQueue *queue,
           AiotWork      *work,
           int            priority)
 {
-  aiot_work_init (work, NULL, priority);
+  aiot_work_init (work, NULL, NULL, priority);
   aiot_work_queue_push (queue, work);
   return work;
 }
@@ -42,7 +42,7 @@ test_remove (void)
   g_autoptr (AiotWorkQueue) queue = aiot_work_queue_new ();
   AiotWork works[3], never_pushed;
 
-  aiot_work_init (&never_pushed, NULL, 0);
+  aiot_work_init (&never_pushed, NULL, NULL, 0);
   g_assert_false (aiot_work_queue_remove (queue, &never_pushed));
 
   for (gsize i = 0; i < G_N_ELEMENTS (works); i++)
