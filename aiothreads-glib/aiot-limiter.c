@@ -300,14 +300,14 @@ void
 aiot_limiter_enter (AiotLimiter *self,
                     AiotTicket  *ticket)
 {
-  g_autoptr (AiotLimiter) held = g_object_ref (self);
-
+  g_object_ref (self);
   ticket->link = (GList) { .data = ticket };
   g_mutex_lock (&self->mutex);
   ticket->is_queued = TRUE;
   g_queue_push_tail_link (&self->waiting, &ticket->link);
   limiter_admit_locked (self);
   g_mutex_unlock (&self->mutex);
+  g_object_unref (self);
 }
 
 /* FALSE when it was admitted, or never entered. */
@@ -330,10 +330,10 @@ aiot_limiter_withdraw (AiotLimiter *self,
 void
 aiot_limiter_leave (AiotLimiter *self)
 {
-  g_autoptr (AiotLimiter) held = g_object_ref (self);
-
+  g_object_ref (self);
   g_mutex_lock (&self->mutex);
   self->n_inside--;
   limiter_admit_locked (self);
   g_mutex_unlock (&self->mutex);
+  g_object_unref (self);
 }
