@@ -14,7 +14,8 @@
  * Waiting for an executor that was shut down.
  *
  * Whoever claims the outcome has the answer travel home: the last thread that ends, the timer, or the cancellable. Each of
- * the three holds a reference while it may still do so, and so does the entry that travels.
+ * the three holds a reference while it may still do so, and so does the entry that travels. It does not leave before all
+ * three are set up, because at home they are taken down.
  */
 
 typedef enum
@@ -33,6 +34,7 @@ typedef struct
   gatomicrefcount ref_count;
   AiotWork origin;            /* where the answer goes */
   int outcome;                /* atomic */
+  int n_missing;              /* atomic; the set-up and the outcome, until the answer travels */
 
   AiotRunner *runner;
   AiotExecutor *executor;
@@ -68,15 +70,23 @@ shutdown_unref (gpointer data)
   g_free (self);
 }
 
+/* Once it was called for the set-up and for the outcome the answer travels. */
 static void
-shutdown_settle (Shutdown *self,
-                 Outcome   outcome)
+shutdown_proceed (Shutdown *self)
 {
-  if (!g_atomic_int_compare_and_exchange (&self->outcome, OUTCOME_OPEN, outcome))
+  if (!g_atomic_int_dec_and_test (&self->n_missing))
     return;
 
   shutdown_ref (self);
   aiot_home_push (self->origin.home, &self->answer);
+}
+
+static void
+shutdown_settle (Shutdown *self,
+                 Outcome   outcome)
+{
+  if (g_atomic_int_compare_and_exchange (&self->outcome, OUTCOME_OPEN, outcome))
+    shutdown_proceed (self);
 }
 
 static void
@@ -190,6 +200,7 @@ shutdown_new (AiotExecutor        *executor,
   Shutdown *self = g_new0 (Shutdown, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
+  self->n_missing = 2;
   aiot_work_come_from_here (&self->origin);
   self->end.ended = shutdown_ended;
   self->timer.entry.funcs = &timer_funcs;
@@ -256,6 +267,7 @@ aiot_executor_shutdown_async (AiotExecutor        *self,
   if (cancellable != NULL)
     shutdown->cancelled_id = g_cancellable_connect (cancellable, G_CALLBACK (shutdown_cancelled_cb),
                                                     shutdown_ref (shutdown), shutdown_unref);
+  shutdown_proceed (shutdown);
   shutdown_unref (shutdown);
 }
 
