@@ -66,6 +66,10 @@ gboolean  aiot_home_is_gone            (AiotHome             *self);
 void      aiot_home_push               (AiotHome             *self,
                                         AiotHomeEntry        *entry);
 
+void      aiot_home_destroy            (AiotHome             *self,
+                                        gpointer              data,
+                                        GDestroyNotify        destroy);
+
 gboolean  aiot_home_add_watch          (AiotHome             *self,
                                         AiotHomeWatch        *watch);
 gboolean  aiot_home_remove_watch       (AiotHome             *self,

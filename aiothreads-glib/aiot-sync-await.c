@@ -125,10 +125,15 @@ run_operation (GMainContext    *main_context,
   g_autoptr (AiotHome) home = dup_home_to_ask (main_context, error);
   AiotInterruption interruption;
 
-  if (home == NULL || g_cancellable_set_error_if_cancelled (cancellable, error))
+  if (home == NULL)
     {
       if (user_data_destroy != NULL)
         user_data_destroy (user_data);
+      return NULL;
+    }
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    {
+      aiot_home_destroy (home, user_data, user_data_destroy);
       return NULL;
     }
 
@@ -200,7 +205,8 @@ move_value (GValue *to,
  * The waiting ends early when the time is over, when @cancellable or the running work itself is cancelled, and when the main
  * context goes away. Then the cancellable that @start was given is cancelled, and whatever the operation still gives is
  * dropped there. So @user_data must live until @user_data_destroy is called, which may be later than this function returns;
- * it is called in any case, also when the operation was never started.
+ * it is called in any case, also when the operation was never started (on the calling thread where there is no main context
+ * to ask, or none that may be asked).
  *
  * Call it from a function that this library runs in a worker, or [func@sync_await_in] from any other thread. It blocks, but
  * never for ever by surprise: where it would wait for its own thread it fails at once.
