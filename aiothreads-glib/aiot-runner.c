@@ -41,42 +41,16 @@ aiot_runner_ref (AiotRunner *self)
   return self;
 }
 
-/* Data that goes home when its runner is gone. */
-typedef struct
-{
-  AiotHomeEntry entry;
-  gpointer data;
-  GDestroyNotify destroy;
-} HookData;
-
-static void
-hook_data_free (AiotHomeEntry *entry)
-{
-  HookData *self = (HookData *) entry;
-
-  self->destroy (self->data);
-  g_free (self);
-}
-
-static const AiotHomeEntryFuncs hook_data_funcs = {
-  .lane = AIOT_HOME_LANE_BACKGROUND,
-  .run = hook_data_free,
-  .release = hook_data_free,
-};
-
+/* Takes the reference to home, which is NULL where there is nothing to destroy. */
 static void
 send_hook_data_home (AiotHome       *home,
                      gpointer        data,
                      GDestroyNotify  destroy)
 {
-  HookData *hook_data;
-
   if (home == NULL)
     return;
 
-  hook_data = g_new (HookData, 1);
-  *hook_data = (HookData) { { NULL, &hook_data_funcs }, data, destroy };
-  aiot_home_push (home, &hook_data->entry);
+  aiot_home_destroy (home, data, destroy);
   aiot_home_unref (home);
 }
 
@@ -195,21 +169,37 @@ worker_main (gpointer data)
   return NULL;
 }
 
+/* Linux refuses a longer name of a thread as a whole, and so do some versions of GLib. */
+#define THREAD_NAME_SIZE 16
+
+static void
+shorten_name (char       *short_name,
+              const char *name)
+{
+  const char *end;
+
+  g_strlcpy (short_name, name, THREAD_NAME_SIZE);
+  if (!g_utf8_validate (short_name, -1, &end))
+    short_name[end - short_name] = '\0';
+}
+
 /* Takes the worker. FALSE where there is no thread to be had. */
 gboolean
 aiot_runner_start_thread_locked (AiotRunner *self,
                                  AiotWorker *worker,
                                  const char *name)
 {
+  char short_name[THREAD_NAME_SIZE];
   GThread *thread = NULL;
 
   aiot_process_use ();
+  shorten_name (short_name, name);
   worker->runner = aiot_runner_ref (self);
   if (aiot_process_reserve_thread ())
     {
       if (self->is_joined)
         aiot_process_add_joined ();
-      thread = g_thread_try_new (name, worker_main, worker, NULL);
+      thread = g_thread_try_new (short_name, worker_main, worker, NULL);
       if (thread == NULL && self->is_joined)
         aiot_process_remove_joined ();
       if (thread == NULL)
