@@ -15,7 +15,7 @@
  *
  * Whoever claims the outcome has the answer travel home: the last thread that ends, the timer, or the cancellable. Each of
  * the three holds a reference while it may still do so, and so does the entry that travels. It does not leave before all
- * three are set up, because at home they are taken down.
+ * three are set up, because at home they are taken down. Where home goes away, it is released instead, and does just that.
  */
 
 typedef enum
@@ -24,12 +24,14 @@ typedef enum
   OUTCOME_ENDED,
   OUTCOME_TIMED_OUT,
   OUTCOME_CANCELLED,
+  OUTCOME_NOBODY_ASKS,
 } Outcome;
 
 typedef struct
 {
   AiotRunnerEnd end;
   AiotHomeTimer timer;
+  AiotHomeWatch watch;
   AiotHomeEntry answer;
   gatomicrefcount ref_count;
   AiotWork origin;            /* where the answer goes */
@@ -120,6 +122,20 @@ shutdown_timer_release (AiotHomeEntry *entry)
   shutdown_unref (SHUTDOWN_OF (timer, entry));
 }
 
+static void
+shutdown_home_gone (AiotHomeWatch *watch)
+{
+  Shutdown *self = SHUTDOWN_OF (watch, watch);
+
+  /* When the process ends, what belongs to the program is left alone. */
+  if (aiot_process_is_ending ())
+    return;
+
+  aiot_work_drop_main_context (&self->origin);
+  shutdown_settle (self, OUTCOME_NOBODY_ASKS);
+  shutdown_unref (self);
+}
+
 /* Nothing of it is left but the answer. */
 static void
 shutdown_stop (Shutdown *self)
@@ -127,6 +143,8 @@ shutdown_stop (Shutdown *self)
   if (aiot_runner_remove_end (self->runner, &self->end))
     shutdown_unref (self);
   if (aiot_home_remove_timer (self->origin.home, &self->timer))
+    shutdown_unref (self);
+  if (aiot_home_remove_watch (self->origin.home, &self->watch))
     shutdown_unref (self);
   if (self->cancelled_id != 0)
     g_cancellable_disconnect (self->cancellable, self->cancelled_id);
@@ -204,6 +222,7 @@ shutdown_new (AiotExecutor        *executor,
   aiot_work_come_from_here (&self->origin);
   self->end.ended = shutdown_ended;
   self->timer.entry.funcs = &timer_funcs;
+  self->watch.home_gone = shutdown_home_gone;
   self->answer.funcs = &answer_funcs;
   self->executor = g_object_ref (executor);
   self->runner = aiot_executor_dup_runner (executor);
@@ -258,6 +277,9 @@ aiot_executor_shutdown_async (AiotExecutor        *self,
   shutdown_ref (shutdown);
   if (!aiot_runner_add_end (shutdown->runner, &shutdown->end))
     shutdown_ended (&shutdown->end);
+  shutdown_ref (shutdown);
+  if (!aiot_home_add_watch (shutdown->origin.home, &shutdown->watch))
+    shutdown_home_gone (&shutdown->watch);
   if (timeout_ms > 0)
     {
       shutdown_ref (shutdown);
