@@ -259,6 +259,9 @@ aiot_operation_await (AiotOperation *self,
   aiot_home_push (self->home, &self->request);
 
   interruption = aiot_waiter_wait (&self->waiter, timeout_ms, cancellable);
+  /* The work of this thread is cancelled with the same main context, and may hear of it first. */
+  if (interruption == AIOT_INTERRUPTION_CANCELLED && aiot_home_is_gone (self->home))
+    interruption = AIOT_INTERRUPTION_CONTEXT_GONE;
   if (aiot_home_remove_watch (self->home, &self->watch))
     aiot_operation_unref (self);
   if (interruption == AIOT_INTERRUPTION_NONE || !aiot_waiter_leave (&self->waiter))
