@@ -62,6 +62,7 @@ AiotHome *aiot_home_dup_thread_default (void);
 AiotHome *aiot_home_dup_for            (GMainContext         *main_context);
 
 gboolean  aiot_home_is_here            (AiotHome             *self);
+gboolean  aiot_home_needs_this_thread  (AiotHome             *self);
 gboolean  aiot_home_is_gone            (AiotHome             *self);
 void      aiot_home_push               (AiotHome             *self,
                                         AiotHomeEntry        *entry);

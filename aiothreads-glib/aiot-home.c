@@ -611,6 +611,19 @@ aiot_home_is_here (AiotHome *self)
   return thread_id != 0 && aiot_home_get_thread_id (self) == thread_id;
 }
 
+/*
+ * Whether this thread may not wait for home, because it would wait for itself. The global default main context is iterated by the
+ * main thread, unless another one was seen to do so.
+ */
+gboolean
+aiot_home_needs_this_thread (AiotHome *self)
+{
+  if (self->is_global_default && aiot_home_get_thread_id (self) == 0)
+    return aiot_process_is_main_thread ();
+
+  return aiot_home_is_here (self);
+}
+
 gboolean
 aiot_home_is_gone (AiotHome *self)
 {

@@ -14,6 +14,7 @@ void     aiot_process_use            (void);
 gboolean aiot_process_is_forked      (void);
 gboolean aiot_process_is_ending      (void);
 gboolean aiot_process_fails_if_forked (GError  **error);
+gboolean aiot_process_is_main_thread (void);
 
 /* Threads of all executors together. */
 gboolean aiot_process_reserve_thread (void);

@@ -10,6 +10,8 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /*
  * What happens to a process as a whole: it forks, it ends, it has only so many threads.
@@ -99,6 +101,17 @@ aiot_process_fails_if_forked (GError **error)
                        "This process was forked from one that uses threads, and has none of them; "
                        "all that it can do is to execute another program");
   return TRUE;
+}
+
+/* Whether this is the thread that main () runs on. FALSE where the system doesn't tell. */
+gboolean
+aiot_process_is_main_thread (void)
+{
+#ifdef SYS_gettid
+  return syscall (SYS_gettid) == getpid ();
+#else
+  return FALSE;
+#endif
 }
 
 gboolean

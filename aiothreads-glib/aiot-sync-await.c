@@ -52,7 +52,7 @@ set_origin_error (GError **error)
   g_autoptr (GMainContext) main_context = g_main_context_ref_thread_default ();
   g_autoptr (AiotHome) home = aiot_home_dup_for (main_context);
 
-  if (aiot_home_is_here (home) || g_main_context_is_owner (main_context))
+  if (aiot_home_needs_this_thread (home) || g_main_context_is_owner (main_context))
     set_deadlock_error (error);
   else
     g_set_error_literal (error, AIOT_ERROR, AIOT_ERROR_NO_ORIGIN,
@@ -80,7 +80,7 @@ dup_home_to_ask (GMainContext  *main_context,
       set_origin_error (error);
       return NULL;
     }
-  if (aiot_home_is_here (home) || (main_context != NULL && g_main_context_is_owner (main_context)))
+  if (aiot_home_needs_this_thread (home) || (main_context != NULL && g_main_context_is_owner (main_context)))
     {
       set_deadlock_error (error);
       return NULL;
@@ -328,7 +328,17 @@ finish_task (GObject       *source_object,
              GValue        *value,
              GError       **error)
 {
-  return g_task_propagate_value (G_TASK (result), value, error);
+  GError *inner_error = NULL;
+
+  if (g_task_propagate_value (G_TASK (result), value, &inner_error))
+    return TRUE;
+
+  /* GTask has said what it thinks of that, but not to the one who waits. */
+  if (inner_error == NULL)
+    inner_error = g_error_new_literal (AIOT_ERROR, AIOT_ERROR_FAILED, "A task was completed without a value; "
+                                       "use g_task_return_value () or g_task_return_error ()");
+  g_propagate_error (error, inner_error);
+  return FALSE;
 }
 
 /**
@@ -345,7 +355,8 @@ finish_task (GObject       *source_object,
  *
  * It is [func@sync_await] for languages where a function can't hand on the callback that it was given: @start gets a
  * [class@Gio.Task] instead, and completes it with [method@Gio.Task.return_value] or [method@Gio.Task.return_error], then or
- * later. A task that is dropped without either fails with %AIOT_ERROR_FAILED.
+ * later, on any thread. Other functions that complete a task don't say what kind of value it is: they can't be used here. A task
+ * that is dropped without either fails with %AIOT_ERROR_FAILED.
  *
  * Errors: those of [func@sync_await].
  *
