@@ -24,6 +24,7 @@ struct _AiotOperation
   AiotHomeEntry withdrawal;
   AiotHomeWatch watch;
   gatomicrefcount ref_count;
+  gboolean called_back;        /* written before whatever the callback came from is gone, read after */
 
   /* Set before it is handed over */
   AiotHome *home;

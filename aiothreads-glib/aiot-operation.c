@@ -80,6 +80,7 @@ operation_ready_cb (GObject      *source_object,
   g_autoptr (AiotOperation) self = callback_data;
   AiotContext *previous;
 
+  self->called_back = TRUE;
   if (!operation_end (self))
     return;
 
@@ -96,6 +97,9 @@ operation_dropped_run (AiotHomeEntry *entry)
 {
   g_autoptr (AiotOperation) self = OPERATION_OF (request, entry);
 
+  /* The reference of a callback that will never come. */
+  if (!self->called_back)
+    aiot_operation_unref (self);
   if (!operation_end (self))
     return;
 
@@ -103,8 +107,6 @@ operation_dropped_run (AiotHomeEntry *entry)
   operation_drop_data (self);
   g_clear_object (&self->cancellable);
   operation_tell (self);
-  /* The reference of a callback that will never come. */
-  aiot_operation_unref (self);
 }
 
 static const AiotHomeEntryFuncs dropped_funcs = {

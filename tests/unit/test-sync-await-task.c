@@ -21,6 +21,7 @@ typedef enum
   DROP,
   DROP_LATER,
   DROP_IN_THREAD,
+  KEEP,
 } What;
 
 typedef struct
@@ -28,6 +29,10 @@ typedef struct
   What what;
   TestLedger ledger;
   GMainContext *in;
+
+  GTask *task;           /* with KEEP */
+  int n_started;
+  TestGate answered;
 
   AiotCall *answer;      /* of the worker */
   GError *error;
@@ -103,10 +108,14 @@ start (GTask    *task,
     case DROP_IN_THREAD:
       test_unref_in_another_thread (g_object_ref (task));
       break;
+    case KEEP:
+      self->task = g_object_ref (task);
+      break;
     case DROP:
     default:
       break;
     }
+  g_atomic_int_inc (&self->n_started);
 }
 
 static void
@@ -124,6 +133,7 @@ ask (AiotCall  *call,
 
   self->answer = aiot_sync_await_task_in (self->in, start, self, question_data_free, AIOT_TIMEOUT_NONE, NULL,
                                           &self->error);
+  test_gate_open (&self->answered);
   return TRUE;
 }
 
@@ -156,6 +166,7 @@ assert_answer (Question *self)
     case RETURN_ERROR:
       g_assert_error (self->error, G_IO_ERROR, G_IO_ERROR_BUSY);
       break;
+    case KEEP:
     case DROP:
     case DROP_LATER:
     case DROP_IN_THREAD:
@@ -182,6 +193,30 @@ test_task (gconstpointer data)
   assert_answer (&question);
   g_clear_pointer (&question.answer, aiot_call_unref);
   g_clear_error (&question.error);
+}
+
+/* The main context is gone, and then the task is dropped, which nobody waits for. That nothing leaks is seen by LeakSanitizer. */
+static void
+test_dropped_after_gone (void)
+{
+  TestLoop loop;
+  Question question = { .what = KEEP, .ledger = { .home = g_thread_self () } };
+  GLogLevelFlags fatal = g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+
+  /* The worker warns that it frees what is left of the call. */
+  test_loop_open (&loop);
+  test_ledger_item (&question.ledger);
+  aiot_offload_async (NULL, ask, &question, NULL, NULL, NULL, NULL);
+  test_iterate_until (loop.main_context, &question.n_started, 1);
+  aiot_main_context_abandon (loop.main_context);
+  test_gate_wait (&question.answered);
+  g_assert_error (question.error, AIOT_ERROR, AIOT_ERROR_CONTEXT_GONE);
+  g_assert_cmpint (question.ledger.n_freed, ==, 1);
+  g_assert_cmpint (question.ledger.n_freed_elsewhere, ==, 0);
+  g_assert_finalize_object (g_steal_pointer (&question.task));
+  test_loop_close (&loop);
+  g_clear_error (&question.error);
+  g_log_set_always_fatal (fatal);
 }
 
 /* GTask complains of it; the worker gets an error all the same. */
@@ -229,6 +264,7 @@ main (int    argc,
   g_test_add_data_func ("/sync-await-task/dropped/at-once", WHAT (DROP), test_task);
   g_test_add_data_func ("/sync-await-task/dropped/later", WHAT (DROP_LATER), test_task);
   g_test_add_data_func ("/sync-await-task/dropped/in-another-thread", WHAT (DROP_IN_THREAD), test_task);
+  g_test_add_func ("/sync-await-task/dropped/after-gone", test_dropped_after_gone);
   g_test_add_func ("/sync-await-task/misuse/no-value", test_without_value);
   g_test_add_func ("/sync-await-task/deadlock", test_deadlock);
   return g_test_run ();
