@@ -94,6 +94,22 @@ aiot_binding_unref (AiotBinding *self)
   g_free (self);
 }
 
+static gboolean
+is_right_type (AiotContextVar *self,
+               const GValue   *value)
+{
+  GObject *object;
+
+  if (!g_value_type_transformable (G_VALUE_TYPE (value), self->value_type))
+    return FALSE;
+  if (!G_VALUE_HOLDS_OBJECT (value) || !g_type_is_a (self->value_type, G_TYPE_OBJECT))
+    return TRUE;
+
+  /* GLib transforms an object of a class to one of any other, which gives NULL where it is none. */
+  object = g_value_get_object (value);
+  return object == NULL || G_TYPE_CHECK_INSTANCE_TYPE (object, self->value_type);
+}
+
 static void
 init_default (AiotContextVar *self,
               const GValue   *value)
@@ -101,10 +117,14 @@ init_default (AiotContextVar *self,
   if (value == NULL)
     return;
 
+  if (!is_right_type (self, value))
+    {
+      g_critical ("The default of the context variable “%s” is a %s, which does not become a %s",
+                  self->name, G_VALUE_TYPE_NAME (value), g_type_name (self->value_type));
+      return;
+    }
   g_value_init (&self->default_value, self->value_type);
-  if (!g_value_transform (value, &self->default_value))
-    g_critical ("The default of the context variable “%s” is a %s, which does not become a %s",
-                self->name, G_VALUE_TYPE_NAME (value), g_type_name (self->value_type));
+  g_value_transform (value, &self->default_value);
 }
 
 static void
@@ -368,7 +388,7 @@ aiot_context_var_set (AiotContextVar *self,
 
   g_return_val_if_fail (AIOT_IS_CONTEXT_VAR (self), NULL);
   g_return_val_if_fail (G_IS_VALUE (value), NULL);
-  g_return_val_if_fail (g_value_type_transformable (G_VALUE_TYPE (value), self->value_type), NULL);
+  g_return_val_if_fail (is_right_type (self, value), NULL);
 
   binding = binding_new (self);
   g_value_transform (value, &binding->value);

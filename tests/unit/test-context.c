@@ -125,6 +125,7 @@ test_default_of_wrong_type (void)
   expect_critical ("*default*“number”*GStrv*gint64*");
   var = aiot_context_var_new ("number", G_TYPE_INT64, &default_value);
   g_test_assert_expected_messages ();
+  g_assert_null (aiot_context_var_get (var));
 }
 
 /* --- set --- */
