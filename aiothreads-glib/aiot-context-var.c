@@ -501,9 +501,10 @@ aiot_context_var_set_boolean (AiotContextVar *self,
  * @self: a variable
  * @token: what [method@ContextVar.set] returned
  *
- * Takes a variable back to what it was before it was set.
+ * Takes a variable back to what it was before it was set, on the calling thread.
  *
- * Each token is good for one time.
+ * Each token is good for one time. As with setting, other threads, and snapshots that were taken meanwhile, stay what they
+ * are.
  *
  * Since: 1.0
  */

@@ -199,8 +199,8 @@ aiot_context_dup_current (void)
  *
  * Gets the value that a variable has in a context.
  *
- * Returns: (transfer none) (nullable): the value, valid as long as the context, or %NULL if it is not set there and has no
- *   default
+ * Returns: (transfer none) (nullable): the value, valid as long as the context, or the default, valid as long as the variable,
+ *   or %NULL if it is not set there and has no default
  *
  * Since: 1.0
  */
