@@ -16,6 +16,7 @@
  * Whoever claims the outcome has the answer travel home: the last thread that ends, the timer, or the cancellable. Each of
  * the three holds a reference while it may still do so, and so does the entry that travels. It does not leave before all
  * three are set up, because at home they are taken down. Where home goes away, it is released instead, and does just that.
+ * All is freed at home, wherever the last reference is dropped.
  */
 
 typedef enum
@@ -57,12 +58,9 @@ shutdown_ref (Shutdown *self)
 }
 
 static void
-shutdown_unref (gpointer data)
+shutdown_free (AiotHomeEntry *entry)
 {
-  Shutdown *self = data;
-
-  if (!g_atomic_ref_count_dec (&self->ref_count))
-    return;
+  Shutdown *self = SHUTDOWN_OF (answer, entry);
 
   g_clear_error (&self->error);
   g_clear_object (&self->cancellable);
@@ -70,6 +68,28 @@ shutdown_unref (gpointer data)
   g_clear_pointer (&self->runner, aiot_runner_unref);
   aiot_work_clear (&self->origin);
   g_free (self);
+}
+
+static const AiotHomeEntryFuncs free_funcs = {
+  .lane = AIOT_HOME_LANE_BACKGROUND,
+  .run = shutdown_free,
+  .release = shutdown_free,
+};
+
+/* What it holds is the caller's, so it is freed at home. The entry is not on its way: it would hold a reference. */
+static void
+shutdown_unref (gpointer data)
+{
+  Shutdown *self = data;
+
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+
+  self->answer.funcs = &free_funcs;
+  if (aiot_home_is_here (self->origin.home))
+    shutdown_free (&self->answer);
+  else
+    aiot_home_push (self->origin.home, &self->answer);
 }
 
 /* Once it was called for the set-up and for the outcome the answer travels. */
@@ -149,6 +169,8 @@ shutdown_stop (Shutdown *self)
   if (self->cancelled_id != 0)
     g_cancellable_disconnect (self->cancellable, self->cancelled_id);
   self->cancelled_id = 0;
+  /* The answer is at home, and what is still to be freed there must not keep the main context alive. */
+  aiot_work_drop_main_context (&self->origin);
 }
 
 static GError *
