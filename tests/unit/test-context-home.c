@@ -35,7 +35,7 @@ set (gint64 value)
 /* This program's own g_main_context_wakeup () comes before that of GLib, and can hold a thread that has just woken a loop. */
 
 static TestHold waking;
-static gboolean holds_waking;
+static _Thread_local gboolean is_held_when_it_wakes;
 
 void
 g_main_context_wakeup (GMainContext *main_context)
@@ -45,8 +45,9 @@ g_main_context_wakeup (GMainContext *main_context)
   if (real == NULL)
     *(void **) &real = dlsym (RTLD_NEXT, "g_main_context_wakeup");
   real (main_context);
-  if (g_atomic_int_compare_and_exchange (&holds_waking, TRUE, FALSE))
+  if (is_held_when_it_wakes)
     {
+      is_held_when_it_wakes = FALSE;
       test_gate_open (&waking.running);
       test_gate_wait (&waking.leave);
     }
@@ -452,8 +453,11 @@ static void
 wait_for_main_loop (AiotThreadPhase phase,
                     gpointer        user_data)
 {
-  if (phase == AIOT_THREAD_ENDS)
-    test_hold_func (NULL, user_data, NULL);
+  if (phase != AIOT_THREAD_ENDS)
+    return;
+
+  test_hold_func (NULL, user_data, NULL);
+  is_held_when_it_wakes = TRUE;
 }
 
 /* The last thread has its answer delivered, and only then drops its reference to the question. */
@@ -476,7 +480,6 @@ test_free_after_shutdown (void)
   while (g_main_context_iteration (NULL, FALSE))
     ;
 
-  g_atomic_int_set (&holds_waking, TRUE);
   test_gate_open (&end.leave);
   test_gate_wait (&waking.running);
   test_answer_wait (&answer, NULL);
