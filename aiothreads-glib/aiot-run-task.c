@@ -91,6 +91,9 @@ static const AiotWorkFuncs task_work_funcs = {
  * for each, outside of the frame budget. [func@offload_async] is faster. Unlike there, the last reference to the
  * task, and with it its data, is released on the main context of the task even when the worker was the last to use it.
  *
+ * @func sees the context variables of the caller. The callback of the task does not, because it is GTask that calls it: it sees
+ * those of the main loop.
+ *
  * As in GTask, a task that checks its cancellable and was cancelled before a thread took it never runs.
  * `g_task_set_return_on_cancel ()` has no effect. When no thread can be had the task returns %AIOT_ERROR_EXHAUSTED.
  *
