@@ -517,14 +517,18 @@ gboolean
 aiot_runner_add_end (AiotRunner    *self,
                      AiotRunnerEnd *end)
 {
+  gboolean added;
+
   g_mutex_lock (&self->mutex);
   end->link = (GList) { .data = end };
-  end->is_linked = !has_ended_locked (self);
-  if (end->is_linked)
+  added = !has_ended_locked (self);
+  end->is_linked = added;
+  if (added)
     g_queue_push_tail_link (&self->ends, &end->link);
   g_mutex_unlock (&self->mutex);
 
-  return end->is_linked;
+  /* It may have been notified already, and is not ours then. */
+  return added;
 }
 
 /* FALSE when it is notified, or was. */
