@@ -544,12 +544,26 @@ call_submit (AiotCall *self)
   aiot_runner_submit (runner, &self->work);
 }
 
+/* Whether nobody will be called back. When the process ends, what belongs to the program is left alone. */
+static gboolean
+call_is_forlorn (AiotCall *self)
+{
+  return self->home != NULL && aiot_home_is_gone (self->home) && !aiot_process_is_ending ();
+}
+
 static void
 call_admitted (AiotTicket *ticket)
 {
   AiotCall *self = CALL_OF (ticket, ticket);
 
   self->holds_slot = TRUE;
+  /* Home may just be going, and may not have told this call yet. Nothing is started for it then. */
+  if (aiot_work_is_cancelled (&self->work) || call_is_forlorn (self))
+    {
+      call_function_ended (self, OUTCOME_CANCELLED);
+      return;
+    }
+
   aiot_call_ref (self);
   call_submit (self);
   /* Whoever cancelled it meanwhile may have found it nowhere. */
