@@ -551,6 +551,7 @@ call_is_forlorn (AiotCall *self)
   return self->home != NULL && aiot_home_is_gone (self->home) && !aiot_process_is_ending ();
 }
 
+/* Once it is submitted, it may be answered and gone: holding it here could drop it last, and elsewhere than at home. */
 static void
 call_admitted (AiotTicket *ticket)
 {
@@ -558,18 +559,10 @@ call_admitted (AiotTicket *ticket)
 
   self->holds_slot = TRUE;
   /* Home may just be going, and may not have told this call yet. Nothing is started for it then. */
-  if (aiot_work_is_cancelled (&self->work) || call_is_forlorn (self))
-    {
-      call_function_ended (self, OUTCOME_CANCELLED);
-      return;
-    }
-
-  aiot_call_ref (self);
-  call_submit (self);
-  /* Whoever cancelled it meanwhile may have found it nowhere. */
-  if (aiot_work_is_cancelled (&self->work) && self->waiter == NULL)
-    call_answer_cancellation (self);
-  aiot_call_unref (self);
+  if (call_is_forlorn (self))
+    call_function_ended (self, OUTCOME_CANCELLED);
+  else
+    call_submit (self);
 }
 
 static void

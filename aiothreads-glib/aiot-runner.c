@@ -376,6 +376,7 @@ aiot_runner_submit (AiotRunner *self,
                     AiotWork   *work)
 {
   g_autoptr (GError) error = NULL;
+  gboolean is_cancelled;
 
   if (aiot_process_fails_if_forked (&error))
     {
@@ -384,13 +385,17 @@ aiot_runner_submit (AiotRunner *self,
     }
 
   g_mutex_lock (&self->mutex);
-  if (self->is_closed)
+  /* Whoever cancelled it before this found nothing to withdraw, and whoever does so after this finds it queued. */
+  is_cancelled = aiot_work_is_cancelled (work);
+  if (!is_cancelled && self->is_closed)
     error = new_closed_error (self);
-  else if (!self->funcs->submit_locked (self, work))
+  else if (!is_cancelled && !self->funcs->submit_locked (self, work))
     error = aiot_runner_new_exhausted_error (self);
   aiot_runner_unlock (self);
 
-  if (error != NULL)
+  if (is_cancelled)
+    work->funcs->done (work, AIOT_WORK_NEVER_RAN);
+  else if (error != NULL)
     work->funcs->refuse (work, error);
 }
 

@@ -17,7 +17,7 @@ typedef enum
 {
   AIOT_WORK_SUCCEEDED,
   AIOT_WORK_FAILED,
-  AIOT_WORK_NEVER_RAN,  /* it was cancelled when a thread took it */
+  AIOT_WORK_NEVER_RAN,  /* it was cancelled when a thread took it, or when it was submitted */
 } AiotWorkOutcome;
 
 /* Of a piece of work that is given to an executor, either run and done are called, or refuse, or it is withdrawn. */
@@ -25,7 +25,7 @@ typedef struct
 {
   /* On a worker, with no lock held. */
   AiotWorkOutcome (*run)    (AiotWork        *work);
-  /* Directly after it. Owns the reference that the executor was given. */
+  /* Directly after it, or on any thread in place of it. Owns the reference that the executor was given. */
   void            (*done)   (AiotWork        *work,
                              AiotWorkOutcome  outcome);
   /* On any thread, with no lock held: it will never run. Owns that reference too. */
