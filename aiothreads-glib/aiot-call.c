@@ -224,15 +224,20 @@ call_claim (AiotCall *self,
   return g_atomic_int_compare_and_exchange (&self->outcome, OUTCOME_OPEN, outcome);
 }
 
+/* Returns the limiter when others may come in now. */
+static AiotLimiter *
+call_leave_limiter (AiotCall *self)
+{
+  return self->holds_slot && aiot_limiter_leave (self->limiter) ? g_object_ref (self->limiter) : NULL;
+}
+
 /* The function has ended, or will never run. Gives the executor's reference away. */
 static void
 call_function_ended (AiotCall *self,
                      Outcome   outcome)
 {
   gboolean is_answer = call_claim (self, outcome);
-
-  if (self->holds_slot)
-    aiot_limiter_leave (self->limiter);
+  g_autoptr (AiotLimiter) limiter = call_leave_limiter (self);
 
   self->answer_ends_function = is_answer;
   if (self->waiter != NULL)
@@ -247,6 +252,9 @@ call_function_ended (AiotCall *self,
     {
       aiot_home_push (self->home, is_answer ? &self->answer : &self->release);
     }
+
+  if (limiter != NULL)
+    aiot_limiter_let_in (limiter);
 }
 
 static gboolean
@@ -481,6 +489,7 @@ static void
 call_home_gone (AiotHomeWatch *watch)
 {
   AiotCall *self = CALL_OF (watch, watch);
+  g_autoptr (AiotLimiter) limiter = NULL;
 
   /* When the process ends, what belongs to the program is left alone. */
   if (aiot_process_is_ending ())
@@ -494,8 +503,9 @@ call_home_gone (AiotHomeWatch *watch)
   call_claim (self, OUTCOME_NOBODY_ASKS);
   if (call_withdraw (self))
     {
-      if (self->holds_slot)
-        aiot_limiter_leave (self->limiter);
+      limiter = call_leave_limiter (self);
+      if (limiter != NULL)
+        aiot_limiter_let_in (limiter);
       call_end_side (self);
       aiot_call_unref (self);
     }

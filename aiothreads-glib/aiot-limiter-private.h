@@ -25,6 +25,7 @@ void     aiot_limiter_enter    (AiotLimiter *self,
                                 AiotTicket  *ticket);
 gboolean aiot_limiter_withdraw (AiotLimiter *self,
                                 AiotTicket  *ticket);
-void     aiot_limiter_leave    (AiotLimiter *self);
+gboolean aiot_limiter_leave    (AiotLimiter *self);
+void     aiot_limiter_let_in   (AiotLimiter *self);
 
 G_END_DECLS

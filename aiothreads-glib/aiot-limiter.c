@@ -327,13 +327,28 @@ aiot_limiter_withdraw (AiotLimiter *self,
   return withdrawn;
 }
 
-void
+/*
+ * Any thread, no lock held. TRUE when others may come in now: whoever left sees to that with aiot_limiter_let_in (). It may take
+ * long, when others leave meanwhile, so whoever waits for this one comes first.
+ */
+gboolean
 aiot_limiter_leave (AiotLimiter *self)
 {
-  g_object_ref (self);
+  gboolean may_enter;
+
   g_mutex_lock (&self->mutex);
   self->n_inside--;
+  may_enter = !self->is_admitting && self->n_inside < self->capacity && self->waiting.length > 0;
+  g_mutex_unlock (&self->mutex);
+
+  return may_enter;
+}
+
+/* Any thread, no lock held. The caller holds a reference. */
+void
+aiot_limiter_let_in (AiotLimiter *self)
+{
+  g_mutex_lock (&self->mutex);
   limiter_admit_locked (self);
   g_mutex_unlock (&self->mutex);
-  g_object_unref (self);
 }
