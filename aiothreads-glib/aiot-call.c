@@ -239,7 +239,8 @@ call_function_ended (AiotCall *self,
   gboolean is_answer = call_claim (self, outcome);
   g_autoptr (AiotLimiter) limiter = call_leave_limiter (self);
 
-  self->answer_ends_function = is_answer;
+  if (is_answer)
+    self->answer_ends_function = TRUE;
   if (self->waiter != NULL)
     {
       AiotWaiter *waiter = self->waiter;
@@ -430,13 +431,9 @@ call_end_answer (AiotCall *self,
 }
 
 static void
-call_answer (AiotCall *self,
-             gboolean  somebody_asks)
+call_answered (AiotCall *self)
 {
-  gboolean ends_function = self->answer_ends_function;
-
-  call_end_answer (self, somebody_asks);
-  if (ends_function)
+  if (self->answer_ends_function)
     call_end_side (self);
   aiot_call_unref (self);
 }
@@ -444,13 +441,20 @@ call_answer (AiotCall *self,
 static void
 call_answer_run (AiotHomeEntry *entry)
 {
-  call_answer (CALL_OF (answer, entry), TRUE);
+  AiotCall *self = CALL_OF (answer, entry);
+
+  call_end_answer (self, TRUE);
+  call_answered (self);
 }
 
+/*
+ * Home is gone, and the watch on it ends the answering side, or did. Here this can't be done: a handler of the cancellable may
+ * have pushed the answer, and waiting for that handler from within it would never end.
+ */
 static void
 call_answer_release (AiotHomeEntry *entry)
 {
-  call_answer (CALL_OF (answer, entry), FALSE);
+  call_answered (CALL_OF (answer, entry));
 }
 
 static void

@@ -257,6 +257,44 @@ test_abandon_with_cancellable (void)
   body_clear (&body);
 }
 
+/*
+ * The destroy function of one call cancels another one, whose main context is going too. That one is answered by nobody,
+ * and its cancellable is not waited for while it calls its handlers.
+ */
+static void
+test_abandon_cancels (gconstpointer data)
+{
+  AiotOnCancel on_cancel = GPOINTER_TO_INT (data);
+  g_autoptr (AiotExecutor) one = aiot_executor_new_pool ("one", 1);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  AiotThreaded *threaded;
+  TestLoop loop;
+  TestLedger ledger = { .home = g_thread_self () };
+  TestHold hold = { 0 };
+  TestAnswer holding = { 0 };
+
+  aiot_offload_async (one, test_hold_func, &hold, NULL, NULL, test_answer_cb, &holding);
+  test_gate_wait (&hold.running);
+  test_loop_open (&loop);
+  aiot_offload_async (one, succeed, cancellable, (GDestroyNotify) g_cancellable_cancel, NULL, never_called_cb, NULL);
+  threaded = aiot_threaded_new (succeed, test_ledger_item (&ledger), test_item_free);
+  aiot_threaded_set_executor (threaded, one);
+  aiot_threaded_set_on_cancel (threaded, on_cancel);
+  aiot_threaded_call_async (threaded, NULL, cancellable, never_called_cb, NULL);
+  g_object_unref (threaded);
+
+  aiot_main_context_abandon (loop.main_context);
+  g_assert_true (g_cancellable_is_cancelled (cancellable));
+  g_assert_cmpint (ledger.n_freed, ==, 1);
+  g_assert_cmpint (ledger.n_freed_elsewhere, ==, 0);
+  test_loop_close (&loop);
+
+  test_gate_open (&hold.leave);
+  test_answer_wait (&holding, NULL);
+  test_answer_clear (&holding);
+  test_hold_clear (&hold);
+}
+
 /* --- finalization --- */
 
 static void
@@ -419,6 +457,9 @@ main (int    argc,
   g_test_add_func ("/gone/abandon/in-a-callback", test_abandon_in_a_callback);
   g_test_add_func ("/gone/abandon/and-use-again", test_abandon_and_use_again);
   g_test_add_func ("/gone/abandon/leaves-the-cancellable-alone", test_abandon_with_cancellable);
+  g_test_add_data_func ("/gone/abandon/cancels-what-goes-too", GINT_TO_POINTER (AIOT_ON_CANCEL_WAIT), test_abandon_cancels);
+  g_test_add_data_func ("/gone/abandon/cancels-and-leaves-what-goes-too", GINT_TO_POINTER (AIOT_ON_CANCEL_ABANDON),
+                        test_abandon_cancels);
   g_test_add_func ("/gone/finalized/after-use", test_used_once_is_finalized);
   g_test_add_func ("/gone/finalized/new-context-at-the-same-address", test_same_address);
   g_test_add_func ("/gone/thread-end/work-in-flight", test_thread_ends);

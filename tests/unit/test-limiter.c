@@ -527,7 +527,7 @@ static void
 test_refused (Fixture       *fixture,
               gconstpointer  data)
 {
-  const int n_refused = 20000;
+  const int n_refused = 60000;
   g_autoptr (GError) error = NULL;
   TestAnswer *answers = g_new0 (TestAnswer, n_refused);
 
