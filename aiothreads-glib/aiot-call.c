@@ -470,16 +470,9 @@ call_release_run (AiotHomeEntry *entry)
     call_free (self);
 }
 
-static const AiotHomeEntryFuncs answer_funcs = {
-  .lane = AIOT_HOME_LANE_COMPLETIONS,
-  .run = call_answer_run,
-  .release = call_answer_release,
-};
-
-static const AiotHomeEntryFuncs patient_answer_funcs = {
-  .lane = AIOT_HOME_LANE_BACKGROUND,
-  .run = call_answer_run,
-  .release = call_answer_release,
+static const AiotHomeEntryFuncs answer_funcs[AIOT_HOME_N_LANES] = {
+  { AIOT_HOME_LANE_COMPLETIONS, call_answer_run, call_answer_release },
+  { AIOT_HOME_LANE_BACKGROUND, call_answer_run, call_answer_release },
 };
 
 static const AiotHomeEntryFuncs release_funcs = {
@@ -618,7 +611,8 @@ call_set_options (AiotCall              *self,
   self->runner = aiot_executor_dup_runner (options->executor);
   self->limiter = options->limiter != NULL ? g_object_ref (options->limiter) : NULL;
   self->on_cancel = options->on_cancel;
-  self->answer.funcs = options->priority <= G_PRIORITY_DEFAULT ? &answer_funcs : &patient_answer_funcs;
+  self->work.lane = options->priority <= G_PRIORITY_DEFAULT ? AIOT_HOME_LANE_COMPLETIONS : AIOT_HOME_LANE_BACKGROUND;
+  self->answer.funcs = &answer_funcs[self->work.lane];
 }
 
 /* Where homes can't be used, any source will do. */
@@ -972,10 +966,9 @@ post_run (AiotHomeEntry *entry)
   post_free (entry);
 }
 
-static const AiotHomeEntryFuncs post_funcs = {
-  .lane = AIOT_HOME_LANE_COMPLETIONS,
-  .run = post_run,
-  .release = post_free,
+static const AiotHomeEntryFuncs post_funcs[AIOT_HOME_N_LANES] = {
+  { AIOT_HOME_LANE_COMPLETIONS, post_run, post_free },
+  { AIOT_HOME_LANE_BACKGROUND, post_run, post_free },
 };
 
 /**
@@ -1009,7 +1002,8 @@ aiot_call_post (AiotCall       *self,
   g_return_if_fail (func != NULL);
 
   post = g_new (Post, 1);
-  *post = (Post) { { NULL, &post_funcs }, aiot_context_ref_or_null (), func, user_data, user_data_destroy };
+  /* In the lane of the answer, which must not overtake it. */
+  *post = (Post) { { NULL, &post_funcs[self->work.lane] }, aiot_context_ref_or_null (), func, user_data, user_data_destroy };
   if (self->work.home != NULL)
     aiot_home_push (self->work.home, &post->entry);
   else

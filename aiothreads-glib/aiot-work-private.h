@@ -47,6 +47,7 @@ struct _AiotWork
   AiotHome *home;               /* NULL: nobody who could be asked for anything */
   gpointer main_context;        /* the one of home, with a lock in its lowest bit; NULL: the global default one, or dropped */
   AiotContext *context;
+  AiotHomeLane lane;            /* of home: where its answer arrives, and what comes before that */
 
   AiotWork *outer;              /* its thread runs it within that; only for its thread */
 

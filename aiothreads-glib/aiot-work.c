@@ -102,6 +102,7 @@ aiot_work_come_from_work (AiotWork *self,
   if (origin != NULL && origin->home != NULL)
     {
       self->home = aiot_home_ref (origin->home);
+      self->lane = origin->lane;
       self->main_context = aiot_work_ref_main_context (origin);
     }
   self->context = aiot_context_ref_or_null ();
