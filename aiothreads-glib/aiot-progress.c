@@ -237,7 +237,7 @@ aiot_progress_get_text (AiotProgress *self)
 /**
  * aiot_progress_report:
  * @self: a progress
- * @fraction: how much is done; below 0 counts as 0, and above 1 as 1
+ * @fraction: how much is done; below 0 counts as 0, as does what is no number, such as nothing of nothing, and above 1 as 1
  * @text: (nullable): what is being done
  *
  * Tells how far the work has come.
@@ -259,7 +259,8 @@ aiot_progress_report (AiotProgress *self,
   g_return_if_fail (AIOT_IS_PROGRESS (self));
 
   g_mutex_lock (&self->mutex);
-  self->new_fraction = CLAMP (fraction, 0, 1);
+  /* NAN is not above 0 either. */
+  self->new_fraction = fraction > 0 ? MIN (fraction, 1) : 0;
   if (g_strcmp0 (self->new_text, text) != 0)
     {
       g_free (self->new_text);
