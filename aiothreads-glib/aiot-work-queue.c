@@ -19,7 +19,7 @@ typedef struct
 {
   int priority;
   GQueue works;
-  guint n_passed_over;   /* since its head was taken last */
+  guint n_passed_over;   /* since its head was taken last, or it had none */
 } Level;
 
 struct _AiotWorkQueue
@@ -117,10 +117,15 @@ gboolean
 aiot_work_queue_remove (AiotWorkQueue *self,
                         AiotWork      *work)
 {
+  Level *level;
+
   if (!work->is_queued)
     return FALSE;
 
-  g_queue_unlink (&get_level (self, work->priority)->works, &work->link);
+  level = get_level (self, work->priority);
+  g_queue_unlink (&level->works, &work->link);
+  if (level->works.length == 0)
+    level->n_passed_over = 0;
   work->is_queued = FALSE;
   self->length--;
   return TRUE;
