@@ -295,6 +295,132 @@ run_burst (gpointer by_task)
   return self.started - self.asked;
 }
 
+/* --- from a worker into the main loop and back --- */
+
+typedef struct
+{
+  guint n_operations;
+  GTask *result;            /* whatever an operation gives; it is not looked at */
+  GMainLoop *loop;
+
+  /* GLib's own way */
+  GMutex mutex;
+  GCond cond;
+  gboolean is_done;
+} RoundTrips;
+
+static void
+start_nothing (GCancellable        *cancellable,
+               GAsyncReadyCallback  callback,
+               gpointer             callback_data,
+               gpointer             user_data)
+{
+  callback (NULL, G_ASYNC_RESULT (((RoundTrips *) user_data)->result), callback_data);
+}
+
+static gboolean
+finish_nothing (GObject       *source_object,
+                GAsyncResult  *result,
+                gpointer       user_data,
+                GValue        *value,
+                GError       **error)
+{
+  g_value_init (value, G_TYPE_INT);
+  g_value_set_int (value, 42);
+  return TRUE;
+}
+
+static gboolean
+await_often (AiotCall  *call,
+             gpointer   user_data,
+             GError   **error)
+{
+  RoundTrips *self = user_data;
+
+  for (guint i = 0; i < self->n_operations; i++)
+    {
+      g_auto (GValue) value = G_VALUE_INIT;
+
+      if (!aiot_sync_await (start_nothing, finish_nothing, self, NULL, AIOT_TIMEOUT_NONE, NULL, &value, error))
+        return FALSE;
+      if (g_value_get_int (&value) != 42)
+        g_error ("An operation gave the wrong result");
+    }
+  return TRUE;
+}
+
+static gboolean
+invoked (gpointer user_data)
+{
+  RoundTrips *self = user_data;
+
+  g_mutex_lock (&self->mutex);
+  self->is_done = TRUE;
+  g_cond_signal (&self->cond);
+  g_mutex_unlock (&self->mutex);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+invoke_often (AiotCall  *call,
+              gpointer   user_data,
+              GError   **error)
+{
+  RoundTrips *self = user_data;
+
+  for (guint i = 0; i < self->n_operations; i++)
+    {
+      self->is_done = FALSE;
+      g_main_context_invoke (NULL, invoked, self);
+      g_mutex_lock (&self->mutex);
+      while (!self->is_done)
+        g_cond_wait (&self->cond, &self->mutex);
+      g_mutex_unlock (&self->mutex);
+    }
+  return TRUE;
+}
+
+static void
+round_trips_done_cb (GObject      *source_object,
+                     GAsyncResult *result,
+                     gpointer      user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (aiot_offload_finish (result, &error) == NULL)
+    g_error ("%s", error->message);
+  g_main_loop_quit (((RoundTrips *) user_data)->loop);
+}
+
+static double
+run_round_trips (gpointer       n_operations,
+                 AiotThreadFunc func)
+{
+  RoundTrips self = { .n_operations = GPOINTER_TO_UINT (n_operations) };
+  gint64 start = g_get_monotonic_time ();
+
+  self.result = g_task_new (NULL, NULL, NULL, NULL);
+  self.loop = g_main_loop_new (NULL, FALSE);
+  aiot_offload_async (NULL, func, &self, NULL, NULL, round_trips_done_cb, &self);
+  g_main_loop_run (self.loop);
+  g_main_loop_unref (self.loop);
+  g_task_return_boolean (self.result, TRUE);
+  g_object_unref (self.result);
+  return (double) (g_get_monotonic_time () - start) / self.n_operations;
+}
+
+static double
+run_sync_awaits (gpointer n_operations)
+{
+  return run_round_trips (n_operations, await_often);
+}
+
+static double
+run_invocations (gpointer n_operations)
+{
+  return run_round_trips (n_operations, invoke_often);
+}
+
 /* --- the program --- */
 
 static gboolean quick = FALSE;
@@ -319,8 +445,17 @@ run_one_processor (GString *json)
     { "g_task_run_in_thread", run_load, &task },
   };
   const BenchGroup group = { "one-at-a-time", "One call at a time, on one processor", ways, G_N_ELEMENTS (ways), 9 };
+  const BenchWay ways_home[] = {
+    { "condition ping-pong", run_ping_pong, GUINT_TO_POINTER (n) },
+    { "aiot_sync_await", run_sync_awaits, GUINT_TO_POINTER (n) },
+    { "g_main_context_invoke", run_invocations, GUINT_TO_POINTER (n) },
+  };
+  const BenchGroup group_home = {
+    "sync-await", "From a worker into the main loop and back, on one processor", ways_home, G_N_ELEMENTS (ways_home), 9
+  };
 
   bench_run_group (&group, json);
+  bench_run_group (&group_home, json);
 }
 
 static void
