@@ -633,6 +633,7 @@ call_start_in_fork (AiotCall *self)
   g_autoptr (GSource) source = g_idle_source_new ();
 
   aiot_process_fails_if_forked (&self->function_error);
+  self->work.context = aiot_context_ref_or_null ();
   g_source_set_callback (source, call_back_in_fork, self, (GDestroyNotify) aiot_call_unref);
   g_source_attach (source, g_main_context_get_thread_default ());
 }
@@ -938,6 +939,7 @@ aiot_call_empty_result (AiotCall *self)
 typedef struct
 {
   AiotHomeEntry entry;
+  AiotCall *call;
   AiotContext *context;
   AiotPostFunc func;
   gpointer user_data;
@@ -952,17 +954,23 @@ post_free (AiotHomeEntry *entry)
   if (self->user_data_destroy != NULL)
     self->user_data_destroy (self->user_data);
   g_clear_pointer (&self->context, aiot_context_unref);
+  aiot_call_unref (self->call);
   g_free (self);
 }
 
+/* A caller that has left the function alone has had its answer, and may have freed what the post would use. */
 static void
 post_run (AiotHomeEntry *entry)
 {
   Post *self = (Post *) entry;
-  AiotContext *previous = aiot_context_enter (self->context);
 
-  self->func (self->user_data);
-  aiot_context_leave (previous);
+  if (!g_atomic_int_get (&self->call->is_answered))
+    {
+      AiotContext *previous = aiot_context_enter (self->context);
+
+      self->func (self->user_data);
+      aiot_context_leave (previous);
+    }
   post_free (entry);
 }
 
@@ -984,7 +992,8 @@ static const AiotHomeEntryFuncs post_funcs[AIOT_HOME_N_LANES] = {
  * caller is called back. It is called in the frame budget, but each costs its time there: a function that has much to tell
  * should tell it in portions; how far it is goes best into an [class@Progress].
  *
- * When the main context is gone @func is not called, and @user_data is freed on this thread.
+ * When the main context is gone @func is not called, and @user_data is freed on this thread. When the caller left the function
+ * alone, see %AIOT_ON_CANCEL_ABANDON, @func is not called after the caller was called back, and @user_data is freed there.
  *
  * Call it from the thread of the function, while it runs.
  *
@@ -1003,7 +1012,8 @@ aiot_call_post (AiotCall       *self,
 
   post = g_new (Post, 1);
   /* In the lane of the answer, which must not overtake it. */
-  *post = (Post) { { NULL, &post_funcs[self->work.lane] }, aiot_context_ref_or_null (), func, user_data, user_data_destroy };
+  *post = (Post) { { NULL, &post_funcs[self->work.lane] }, aiot_call_ref (self), aiot_context_ref_or_null (),
+                   func, user_data, user_data_destroy };
   if (self->work.home != NULL)
     aiot_home_push (self->work.home, &post->entry);
   else

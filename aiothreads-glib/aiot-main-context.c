@@ -100,7 +100,8 @@ find_wakeup_fd (GMainContext *main_context)
  * ```
  *
  * Take a main context of its own for this, because the descriptor says nothing of the time-outs and descriptors that others
- * attach. It must be asked for while the main context has no source with a descriptor, and stays the same after that.
+ * attach. The same holds for what this library does at a certain time, the notifications of a [class@Progress] and the
+ * deadline of [method@Executor.shutdown_async]: they come with the next iteration. It must be asked for while the main context has no source with a descriptor, and stays the same after that.
  *
  * This function does not block. Call it from the thread that will iterate the main context. The descriptor belongs to the
  * main context and is closed with it; this library opens none.
@@ -159,7 +160,8 @@ aiot_main_context_get_fd (GMainContext  *main_context,
  * used again, it is as good as new.
  *
  * It may be called from any thread, best from the one that iterated the main context, because that is where the data
- * belongs. It does not block, except that it runs the destroy functions of what it frees.
+ * belongs. It does not block, except that it runs the destroy functions of what it frees. Don't call it in a handler of
+ * [signal@Gio.Cancellable::cancelled]: like [method@Gio.Cancellable.disconnect], it waits for handlers that run.
  *
  * Since: 1.0
  */

@@ -220,6 +220,9 @@ aiot_threaded_class_init (AiotThreadedClass *klass)
    *
    * How many calls may be under way at once, together with all others that have the same limiter; %NULL is no limit.
    *
+   * [method@Threaded.call_sync] takes no notice of it. A function that waits for a call with its own limiter may wait for
+   * ever, because it is under way itself.
+   *
    * Since: 1.0
    */
   properties[PROP_LIMITER] = g_param_spec_object ("limiter", NULL, NULL, AIOT_TYPE_LIMITER, flags);
@@ -632,7 +635,7 @@ aiot_threaded_call_finish (AiotThreaded  *self,
  * Calls the function in the calling thread.
  *
  * No other thread is involved, so this blocks for as long as the function does: it is for workers, tests, and programs
- * without a main loop. The executor and the priority of the object mean nothing here.
+ * without a main loop. The executor, the limiter and the priority of the object mean nothing here.
  *
  * ```c
  * g_autoptr (GError) error = NULL;

@@ -471,6 +471,45 @@ test_misuse_no_function (void)
   g_test_trap_assert_stderr ("*CRITICAL*aiot_call_post: assertion 'func != NULL' failed*");
 }
 
+/* --- a caller that has left --- */
+
+static void
+left_cb (GObject      *source_object,
+         GAsyncResult *result,
+         gpointer      user_data)
+{
+  Sender *sender = user_data;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (aiot_threaded_call_finish (AIOT_THREADED (source_object), result, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  sender->is_answered = TRUE;
+}
+
+/* It was called back, and may have freed all that a letter would be read with. */
+static void
+test_left (Fixture       *fixture,
+           gconstpointer  data)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Sender sender = { .fixture = fixture, .n_letters = 5, .posts_later = TRUE };
+  AiotThreaded *threaded = aiot_threaded_new (send_letters, &sender, NULL);
+
+  aiot_threaded_set_on_cancel (threaded, AIOT_ON_CANCEL_ABANDON);
+  aiot_threaded_call_async (threaded, NULL, cancellable, left_cb, &sender);
+  g_object_unref (threaded);
+  test_gate_wait (&sender.running);
+  g_cancellable_cancel (cancellable);
+  iterate_until_answered (&sender);
+
+  test_gate_open (&sender.leave);
+  test_iterate_until (fixture->loop.main_context, &fixture->ledger.n_freed, 5);
+  g_assert_cmpint (fixture->ledger.n_freed_elsewhere, ==, 0);
+  g_assert_cmpint (fixture->n_read, ==, 0);
+  test_gate_wait (&sender.left);
+  sender_clear (&sender);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -489,6 +528,7 @@ main (int    argc,
   ADD ("/call-post/home/within-another-call", GINT_TO_POINTER (G_PRIORITY_DEFAULT), test_within_another);
   ADD ("/call-post/home/within-another-patient-call", GINT_TO_POINTER (G_PRIORITY_LOW), test_within_another);
   ADD ("/call-post/home/nobody-hears", NULL, test_nobody_hears);
+  ADD ("/call-post/home/not-after-an-abandoned-call", NULL, test_left);
   g_test_add_func ("/call-post/without-destroy-function", test_without_destroy);
   g_test_add_func ("/call-post/misuse/no-function", test_misuse_no_function);
   return g_test_run ();
