@@ -44,6 +44,7 @@ extern AiotContextVar *request_var;
 extern AiotExecutor *database;
 extern AiotThreaded *counter, *downloader, *uploader;
 extern GFile *file;
+extern GMainLoop *loop;
 extern GObject *progress_bar;
 extern gpointer row;
 extern GCancellable *cancellable;
