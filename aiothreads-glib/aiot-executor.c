@@ -6,6 +6,7 @@
 #include "aiot-executor-private.h"
 
 #include "aiot-enum-types.h"
+#include "aiot-environment-private.h"
 #include "aiot-process-private.h"
 
 /**
@@ -327,21 +328,6 @@ aiot_executor_init (AiotExecutor *self)
 {
 }
 
-static guint
-get_default_size (void)
-{
-  const char *text = g_getenv (SIZE_VARIABLE);
-  guint64 size;
-
-  if (text == NULL)
-    return DEFAULT_SIZE;
-  if (g_ascii_string_to_unsigned (text, 10, 1, G_MAXINT, &size, NULL))
-    return size;
-
-  g_warning (SIZE_VARIABLE " is “%s”, which is not a number of threads, 1 or more; using %d", text, DEFAULT_SIZE);
-  return DEFAULT_SIZE;
-}
-
 /* What runs the work, and outlives the executor while there is any. @self may be NULL. */
 AiotRunner *
 aiot_executor_dup_runner (AiotExecutor *self)
@@ -385,7 +371,8 @@ aiot_executor_dup_default (void)
     return executor;
 
   /* Made without the lock, because it may warn; where two threads do it at once, one pool goes, without ever a thread. */
-  made = aiot_executor_new_pool ("aiot-default", get_default_size ());
+  made = aiot_executor_new_pool ("aiot-default", aiot_environment_get_number (SIZE_VARIABLE, 1, DEFAULT_SIZE,
+                                                                              "a number of threads"));
   g_mutex_lock (&default_mutex);
   if (default_executor == NULL)
     default_executor = g_steal_pointer (&made);

@@ -12,6 +12,7 @@
 #include <aiothreads-glib/aiot-call.h>
 #include <aiothreads-glib/aiot-context.h>
 #include <aiothreads-glib/aiot-enum-types.h>
+#include <aiothreads-glib/aiot-environment.h>
 #include <aiothreads-glib/aiot-error.h>
 #include <aiothreads-glib/aiot-executor.h>
 #include <aiothreads-glib/aiot-limiter.h>
