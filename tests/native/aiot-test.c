@@ -24,6 +24,8 @@ static GThread *home_thread;
 static int n_alive;
 static int n_finalized;
 static int n_finalized_elsewhere;
+static int n_threads_started;
+static int n_threads_ended;
 
 G_DEFINE_FINAL_TYPE (AiotTestItem, aiot_test_item, G_TYPE_OBJECT)
 
@@ -240,6 +242,152 @@ make_item_at_gate (AiotCall  *call,
   return make_item (call, user_data, error);
 }
 
+/* What others are handed: a function and its data, or an object. */
+typedef struct
+{
+  AiotContextVar *var;
+  AiotProgress *progress;
+  AiotPostFunc post;
+  AiotStartFunc start;
+  int timeout_ms;
+  gpointer user_data;
+  GDestroyNotify user_data_destroy;
+} Given;
+
+static void
+given_free (gpointer data)
+{
+  Given *self = data;
+
+  if (self->user_data_destroy != NULL)
+    self->user_data_destroy (self->user_data);
+  g_clear_object (&self->var);
+  g_clear_object (&self->progress);
+  g_free (self);
+}
+
+static void
+set_result_from_var (AiotCall       *call,
+                     AiotContextVar *var)
+{
+  const GValue *value = aiot_context_var_get (var);
+
+  if (value != NULL)
+    aiot_call_set_result (call, value);
+}
+
+static gboolean
+read_var (AiotCall  *call,
+          gpointer   user_data,
+          GError   **error)
+{
+  set_result_from_var (call, ((Given *) user_data)->var);
+  return TRUE;
+}
+
+static gboolean
+set_var (AiotCall  *call,
+         gpointer   user_data,
+         GError   **error)
+{
+  AiotContextVar *var = ((Given *) user_data)->var;
+  g_autoptr (AiotContextToken) token = aiot_context_var_set (var, aiot_call_get_argument (call));
+
+  set_result_from_var (call, var);
+  return token != NULL;
+}
+
+static gboolean
+post (AiotCall  *call,
+      gpointer   user_data,
+      GError   **error)
+{
+  Given *given = user_data;
+
+  aiot_call_post (call, given->post, given->user_data, NULL);
+  return TRUE;
+}
+
+static gboolean
+ask (AiotCall  *call,
+     gpointer   user_data,
+     GError   **error)
+{
+  Given *given = user_data;
+  g_autoptr (AiotCall) answer = aiot_sync_await_task (given->start, given->user_data, NULL, given->timeout_ms, NULL, error);
+
+  if (answer == NULL)
+    return FALSE;
+
+  aiot_call_set_result (call, aiot_call_get_result (answer));
+  return TRUE;
+}
+
+static gboolean
+report (AiotCall  *call,
+        gpointer   user_data,
+        GError   **error)
+{
+  Given *given = user_data;
+
+  for (int i = 0; i <= 100; i++)
+    aiot_progress_report (given->progress, i / 100.0, i < 100 ? "working" : "done");
+  return TRUE;
+}
+
+static gboolean
+block_at_gate (AiotCall  *call,
+               gpointer   user_data,
+               GError   **error)
+{
+  gboolean succeeded;
+
+  aiot_blocking_begin ();
+  succeeded = wait_for_gate (call, user_data, error);
+  aiot_blocking_end ();
+
+  return succeeded;
+}
+
+static gboolean
+tell_thread (AiotCall  *call,
+             gpointer   user_data,
+             GError   **error)
+{
+  aiot_call_set_result_take_string (call, g_strdup_printf ("%p", (gpointer) g_thread_self ()));
+  return TRUE;
+}
+
+static gboolean
+tell_origin (AiotCall  *call,
+             gpointer   user_data,
+             GError   **error)
+{
+  g_autoptr (GMainContext) origin = aiot_ref_origin_context ();
+
+  aiot_call_set_result_boolean (call, origin == g_main_context_default ());
+  return TRUE;
+}
+
+static void
+thread_hook (AiotThreadPhase phase,
+             gpointer        user_data)
+{
+  g_atomic_int_inc (phase == AIOT_THREAD_STARTS ? &n_threads_started : &n_threads_ended);
+}
+
+static AiotThreaded *
+new_threaded_with (AiotThreadFunc  func,
+                   const char     *name,
+                   Given           given)
+{
+  AiotThreaded *threaded = aiot_threaded_new (func, g_memdup2 (&given, sizeof given), given_free);
+
+  home_thread = g_thread_self ();
+  aiot_threaded_set_name (threaded, name);
+  return threaded;
+}
+
 static AiotThreaded *
 new_threaded (AiotThreadFunc  func,
               const char     *name)
@@ -359,6 +507,147 @@ AiotThreaded *
 aiot_test_new_make_item_at_gate (void)
 {
   return new_threaded (make_item_at_gate, "make-item-at-gate");
+}
+
+/**
+ * aiot_test_new_read_var:
+ * @var: a context variable
+ *
+ * Returns: (transfer full): returns what @var is in the worker
+ */
+AiotThreaded *
+aiot_test_new_read_var (AiotContextVar *var)
+{
+  return new_threaded_with (read_var, "read-var", (Given) { .var = g_object_ref (var) });
+}
+
+/**
+ * aiot_test_new_set_var:
+ * @var: a context variable
+ *
+ * Returns: (transfer full): sets @var to its argument in the worker, and returns what it is then
+ */
+AiotThreaded *
+aiot_test_new_set_var (AiotContextVar *var)
+{
+  return new_threaded_with (set_var, "set-var", (Given) { .var = g_object_ref (var) });
+}
+
+/**
+ * aiot_test_new_post:
+ * @func: (scope notified) (closure user_data) (destroy user_data_destroy): what it posts
+ * @user_data: data for @func
+ * @user_data_destroy: called with @user_data when it is gone
+ *
+ * Returns: (transfer full): posts @func home
+ */
+AiotThreaded *
+aiot_test_new_post (AiotPostFunc    func,
+                    gpointer        user_data,
+                    GDestroyNotify  user_data_destroy)
+{
+  return new_threaded_with (post, "post", (Given) {
+    .post = func, .user_data = user_data, .user_data_destroy = user_data_destroy });
+}
+
+/**
+ * aiot_test_new_ask:
+ * @timeout_ms: how long it waits
+ * @start: (scope notified) (closure user_data) (destroy user_data_destroy): what it runs at home
+ * @user_data: data for @start
+ * @user_data_destroy: called with @user_data when it is gone
+ *
+ * Returns: (transfer full): awaits what @start starts on the main context of its caller, and returns what that gives
+ */
+AiotThreaded *
+aiot_test_new_ask (int             timeout_ms,
+                   AiotStartFunc   start,
+                   gpointer        user_data,
+                   GDestroyNotify  user_data_destroy)
+{
+  return new_threaded_with (ask, "ask", (Given) {
+    .start = start, .timeout_ms = timeout_ms, .user_data = user_data, .user_data_destroy = user_data_destroy });
+}
+
+/**
+ * aiot_test_new_report:
+ * @progress: what it tells
+ *
+ * Returns: (transfer full): reports a hundred steps to @progress
+ */
+AiotThreaded *
+aiot_test_new_report (AiotProgress *progress)
+{
+  return new_threaded_with (report, "report", (Given) { .progress = g_object_ref (progress) });
+}
+
+/**
+ * aiot_test_new_block_at_gate:
+ *
+ * Returns: (transfer full): waits like aiot_test_new_wait_for_gate(), and says that it blocks
+ */
+AiotThreaded *
+aiot_test_new_block_at_gate (void)
+{
+  return new_threaded (block_at_gate, "block-at-gate");
+}
+
+/**
+ * aiot_test_new_tell_thread:
+ *
+ * Returns: (transfer full): returns a text that stands for its thread
+ */
+AiotThreaded *
+aiot_test_new_tell_thread (void)
+{
+  return new_threaded (tell_thread, "tell-thread");
+}
+
+/**
+ * aiot_test_new_tell_origin:
+ *
+ * Returns: (transfer full): tells whether it reports to the global default main context
+ */
+AiotThreaded *
+aiot_test_new_tell_origin (void)
+{
+  return new_threaded (tell_origin, "tell-origin");
+}
+
+/**
+ * aiot_test_count_threads:
+ * @executor: an executor
+ *
+ * Counts the threads of @executor that start and end from now on.
+ */
+void
+aiot_test_count_threads (AiotExecutor *executor)
+{
+  g_atomic_int_set (&n_threads_started, 0);
+  g_atomic_int_set (&n_threads_ended, 0);
+  aiot_executor_set_thread_hook (executor, thread_hook, NULL, NULL);
+}
+
+/**
+ * aiot_test_get_n_threads_started:
+ *
+ * Returns: how many threads have started
+ */
+guint
+aiot_test_get_n_threads_started (void)
+{
+  return g_atomic_int_get (&n_threads_started);
+}
+
+/**
+ * aiot_test_get_n_threads_ended:
+ *
+ * Returns: how many threads have ended
+ */
+guint
+aiot_test_get_n_threads_ended (void)
+{
+  return g_atomic_int_get (&n_threads_ended);
 }
 
 /**

@@ -29,6 +29,23 @@ AiotThreaded *aiot_test_new_fail                       (void);
 AiotThreaded *aiot_test_new_fail_silently              (void);
 AiotThreaded *aiot_test_new_wait_for_gate              (void);
 AiotThreaded *aiot_test_new_make_item_at_gate          (void);
+AiotThreaded *aiot_test_new_read_var                   (AiotContextVar *var);
+AiotThreaded *aiot_test_new_set_var                    (AiotContextVar *var);
+AiotThreaded *aiot_test_new_post                       (AiotPostFunc    func,
+                                                        gpointer        user_data,
+                                                        GDestroyNotify  user_data_destroy);
+AiotThreaded *aiot_test_new_ask                        (int             timeout_ms,
+                                                        AiotStartFunc   start,
+                                                        gpointer        user_data,
+                                                        GDestroyNotify  user_data_destroy);
+AiotThreaded *aiot_test_new_report                     (AiotProgress   *progress);
+AiotThreaded *aiot_test_new_block_at_gate              (void);
+AiotThreaded *aiot_test_new_tell_thread                (void);
+AiotThreaded *aiot_test_new_tell_origin                (void);
+
+void          aiot_test_count_threads                  (AiotExecutor   *executor);
+guint         aiot_test_get_n_threads_started          (void);
+guint         aiot_test_get_n_threads_ended            (void);
 
 void          aiot_test_close_gate                     (void);
 void          aiot_test_wait_until_gate_is_reached     (void);
