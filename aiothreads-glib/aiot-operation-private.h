@@ -24,7 +24,6 @@ struct _AiotOperation
   AiotHomeEntry withdrawal;
   AiotHomeWatch watch;
   gatomicrefcount ref_count;
-  gboolean called_back;        /* written before whatever the callback came from is gone, read after */
 
   /* Set before it is handed over */
   AiotHome *home;
@@ -33,6 +32,7 @@ struct _AiotOperation
   AiotFinishFunc finish;
 
   GCancellable *cancellable;   /* home only */
+  gboolean is_called_back;     /* likewise; nobody has a reference for the callback any more */
 
   /* Atomic */
   gboolean is_started;
@@ -54,6 +54,8 @@ AiotOperation    *aiot_operation_new    (AiotHome       *home,
 AiotOperation    *aiot_operation_ref    (AiotOperation  *self);
 void              aiot_operation_unref  (AiotOperation  *self);
 void              aiot_operation_drop   (AiotOperation  *self);
+void              aiot_operation_fail   (AiotOperation  *self,
+                                         GError         *error);
 AiotInterruption  aiot_operation_await  (AiotOperation  *self,
                                          int             timeout_ms,
                                          GCancellable   *cancellable);

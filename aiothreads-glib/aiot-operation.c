@@ -80,7 +80,7 @@ operation_ready_cb (GObject      *source_object,
   g_autoptr (AiotOperation) self = callback_data;
   AiotContext *previous;
 
-  self->called_back = TRUE;
+  self->is_called_back = TRUE;
   if (!operation_end (self))
     return;
 
@@ -92,21 +92,33 @@ operation_ready_cb (GObject      *source_object,
   operation_tell (self);
 }
 
+/* Takes the error, which may be NULL. */
+static void
+operation_end_with_error (AiotOperation *self,
+                          GError        *error,
+                          const char    *otherwise)
+{
+  if (!operation_end (self))
+    {
+      g_clear_error (&error);
+      return;
+    }
+
+  self->error = error != NULL ? error : g_error_new_literal (AIOT_ERROR, AIOT_ERROR_FAILED, otherwise);
+  operation_drop_data (self);
+  g_clear_object (&self->cancellable);
+  operation_tell (self);
+}
+
 static void
 operation_dropped_run (AiotHomeEntry *entry)
 {
   g_autoptr (AiotOperation) self = OPERATION_OF (request, entry);
 
+  operation_end_with_error (self, NULL, "An operation was dropped before it was completed");
   /* The reference of a callback that will never come. */
-  if (!self->called_back)
+  if (!self->is_called_back)
     aiot_operation_unref (self);
-  if (!operation_end (self))
-    return;
-
-  self->error = g_error_new_literal (AIOT_ERROR, AIOT_ERROR_FAILED, "An operation was dropped before it was completed");
-  operation_drop_data (self);
-  g_clear_object (&self->cancellable);
-  operation_tell (self);
 }
 
 static const AiotHomeEntryFuncs dropped_funcs = {
@@ -124,6 +136,18 @@ aiot_operation_drop (AiotOperation *self)
     operation_dropped_run (&self->request);
   else
     aiot_home_push (self->home, &self->request);
+}
+
+/* At home, by what starts it: nothing came of it, even if it calls back. Takes the error, which may be NULL. */
+void
+aiot_operation_fail (AiotOperation *self,
+                     GError        *error)
+{
+  g_autoptr (GCancellable) cancellable = self->cancellable != NULL ? g_object_ref (self->cancellable) : NULL;
+
+  operation_end_with_error (self, error, "An operation could not be started, without saying why");
+  if (cancellable != NULL)
+    g_cancellable_cancel (cancellable);
 }
 
 static gboolean

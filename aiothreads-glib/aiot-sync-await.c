@@ -315,10 +315,12 @@ start_task (GCancellable        *cancellable,
 {
   TaskStart *self = user_data;
   g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, callback_data);
+  GError *error = NULL;
 
   g_task_set_source_tag (task, aiot_sync_await_task);
   g_object_weak_ref (G_OBJECT (task), task_gone_cb, aiot_operation_ref (callback_data));
-  self->start (task, self->user_data);
+  if (!self->start (task, self->user_data, &error))
+    aiot_operation_fail (callback_data, error);
 }
 
 static gboolean
@@ -358,7 +360,10 @@ finish_task (GObject       *source_object,
  * later, on any thread. Other functions that complete a task don't say what kind of value it is: they can't be used here. A task
  * that is dropped without either fails with %AIOT_ERROR_FAILED.
  *
- * Errors: those of [func@sync_await].
+ * A function that raises an exception may keep what it was given alive for as long as the exception is: that it has failed, it
+ * tells by returning %FALSE, as bindings do by themselves. In a callback of its own it has to see to that.
+ *
+ * Errors: what @start set, and those of [func@sync_await].
  *
  * Returns: (transfer full) (nullable): what holds the value, for its [method@Call.get_result], or %NULL with @error set
  *

@@ -57,15 +57,20 @@ typedef gboolean (*AiotFinishFunc) (GObject       *source_object,
  * AiotStartFunc:
  * @task: what to complete: with [method@Gio.Task.return_value] or [method@Gio.Task.return_error]
  * @user_data: the data given with the function
+ * @error: where to say why it could not be started
  *
  * Starts an asynchronous operation that completes a task, on the main context that is asked for it.
  *
- * Its cancellable is cancelled when nobody waits any more.
+ * The cancellable of the task is cancelled when nobody waits any more. A function that returns %FALSE ends the waiting, whether
+ * the task is completed or not; without @error it ends with %AIOT_ERROR_FAILED.
+ *
+ * Returns: %TRUE if the operation was started, %FALSE if @error is set
  *
  * Since: 1.0
  */
-typedef void (*AiotStartFunc) (GTask    *task,
-                               gpointer  user_data);
+typedef gboolean (*AiotStartFunc) (GTask     *task,
+                                   gpointer   user_data,
+                                   GError   **error);
 
 AIOT_AVAILABLE_IN_1_0
 GMainContext *aiot_ref_origin_context  (void);
