@@ -110,11 +110,20 @@ is_right_type (AiotContextVar *self,
   return object == NULL || G_TYPE_CHECK_INSTANCE_TYPE (object, self->value_type);
 }
 
+/* JavaScript has no other way to hand over NULL as a value than this. */
+static gboolean
+is_null (AiotContextVar *self,
+         const GValue   *value)
+{
+  return value == NULL ||
+         (G_VALUE_HOLDS_POINTER (value) && g_value_get_pointer (value) == NULL && self->value_type != G_TYPE_POINTER);
+}
+
 static void
 init_default (AiotContextVar *self,
               const GValue   *value)
 {
-  if (value == NULL)
+  if (is_null (self, value))
     return;
 
   if (!is_right_type (self, value))
@@ -367,11 +376,12 @@ binding_new (AiotContextVar *var)
 /**
  * aiot_context_var_set:
  * @self: a variable
- * @value: what it is from now on, which is copied
+ * @value: (nullable): what it is from now on, which is copied, or %NULL for the empty value of its type
  *
  * Sets a variable on the calling thread, and in what it starts from now on.
  *
- * A value of another type is transformed where GLib knows how, as from one number to another.
+ * A value of another type is transformed where GLib knows how, as from one number to another. The empty value is %NULL for
+ * strings, objects and the like, and zero for numbers: it hides the default.
  *
  * In a worker, and in a callback of this library, it ends with the work or the callback. Elsewhere it lasts until it is set
  * anew, or [method@ContextVar.reset].
@@ -387,11 +397,12 @@ aiot_context_var_set (AiotContextVar *self,
   AiotBinding *binding;
 
   g_return_val_if_fail (AIOT_IS_CONTEXT_VAR (self), NULL);
-  g_return_val_if_fail (G_IS_VALUE (value), NULL);
-  g_return_val_if_fail (is_right_type (self, value), NULL);
+  g_return_val_if_fail (value == NULL || G_IS_VALUE (value), NULL);
+  g_return_val_if_fail (is_null (self, value) || is_right_type (self, value), NULL);
 
   binding = binding_new (self);
-  g_value_transform (value, &binding->value);
+  if (!is_null (self, value))
+    g_value_transform (value, &binding->value);
   return context_var_bind (self, binding);
 }
 
