@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What all Python tests share: the namespaces, a main loop to wait on, and results in TAP."""
 
+import ctypes
 import gc
+import os
+import sys
+
+# Memory that GLib's slices hold looks used for ever. GLib reads this when it is loaded.
+os.environ['G_SLICE'] = 'always-malloc'
 
 import gi
 import pytest
@@ -9,7 +15,9 @@ import pytest
 gi.require_version('AioThreads', '1')
 gi.require_version('AiotTest', '1')
 
-from gi.repository import GLib  # noqa: E402
+from gi.repository import Gio, GLib  # noqa: E402
+
+N_STEADY = 10000
 
 
 class TapReporter:
@@ -104,3 +112,60 @@ def collect(drain):
                 break
 
     return collect_until
+
+
+class Mallinfo(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in (
+        'arena', 'ordblks', 'smblks', 'hblks', 'hblkhd', 'usmblks', 'fsmblks', 'uordblks', 'fordblks', 'keepcost')]
+
+
+def memory_in_use():
+    """Bytes that C has, and blocks that Python has. None for bytes where the C library does not tell."""
+    mallinfo2 = getattr(ctypes.CDLL(None), 'mallinfo2', None)
+    if mallinfo2 is None:
+        return None, sys.getallocatedblocks()
+    mallinfo2.restype = Mallinfo
+    return mallinfo2().uordblks, sys.getallocatedblocks()
+
+
+@pytest.fixture
+def steady(drain):
+    """Calls something ten thousand times, and looks that it keeps nothing. What is kept once only does not count.
+
+    It may return a condition, until which the main loop is run.
+    """
+
+    # A watchdog for each call would be measured as well. Who hangs is ended by that of meson.
+    def iterate_until(condition):
+        while not condition():
+            GLib.MainContext.default().iteration(True)
+
+    def measure(function, times):
+        for _ in range(times):
+            answer = function()
+            if callable(answer):
+                iterate_until(answer)
+        drain()
+        gc.collect()
+        drain()
+        return memory_in_use()
+
+    def kept_by(function):
+        measure(function, N_STEADY // 10)
+        before = measure(function, 1)
+        after = measure(function, N_STEADY)
+        return [(new - old) / N_STEADY if old is not None else 0 for old, new in zip(before, after)]
+
+    def call_back():
+        Gio.Task.new(None, None, lambda source, result: None).return_boolean(True)
+        drain()
+
+    def check(function, n_callbacks=0):
+        kept_bytes, kept_blocks = kept_by(function)
+        # PyGObject 3.42 frees functions that C calls, but 48 bytes of what it made for each it does not.
+        of_bindings = n_callbacks * max(0, kept_by(call_back)[0]) if n_callbacks else 0
+        # The least that can leak is a block of 16 bytes with its head.
+        assert kept_bytes - of_bindings < 8, f'{kept_bytes} bytes a call are kept, {of_bindings} of them by PyGObject'
+        assert kept_blocks < 0.5, f'{kept_blocks} blocks a call are kept'
+
+    return check
