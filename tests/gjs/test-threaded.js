@@ -7,70 +7,13 @@ import AioThreads from 'gi://AioThreads?version=1';
 import AiotTest from 'gi://AiotTest?version=1';
 import Gio from 'gi://Gio';
 import GLib from 'gi://GLib';
-import System from 'system';
+
+import {assertEqual, collectUntil, drain, iterateUntil, rejection, runTests, test, tryTo} from './testing.js';
 
 // Promises hide when a callback is called and how often finish is asked: this is the function that they are made of.
 const callAsync = AioThreads.Threaded.prototype.call_async;
 
 Gio._promisify(AioThreads.Threaded.prototype, 'call_async', 'call_finish');
-
-const tests = [];
-const test = (name, run) => tests.push([`/gjs/${name}`, run]);
-
-function assertEqual(actual, expected) {
-    if (actual !== expected)
-        throw new Error(`${actual} is not ${expected}`);
-}
-
-// Set by the watchdog of withWatchdog ().
-let tooLate = false;
-
-const mainContext = GLib.MainContext.default();
-
-// Runs what the main loop has to do now, without waiting for more.
-function drain() {
-    while (mainContext.iteration(false))
-        ;
-}
-
-// Runs the main loop until something is true. The watchdog wakes it, should it never be.
-function iterateUntil(condition) {
-    while (!condition()) {
-        if (tooLate)
-            throw new Error('nothing happened for a minute');
-        mainContext.iteration(true);
-    }
-}
-
-// Collects garbage until something is true; what the collector drops is freed by the main loop.
-async function collectUntil(condition) {
-    for (let i = 0; i < 100 && !condition(); i++) {
-        System.gc();
-        // eslint-disable-next-line no-await-in-loop
-        await new Promise(resolve => GLib.idle_add(GLib.PRIORITY_LOW, () => {
-            resolve();
-            return GLib.SOURCE_REMOVE;
-        }));
-    }
-}
-
-// What a function returns, or the error that it throws. An exception that leaves a callback would only be logged.
-function tryTo(func) {
-    try {
-        return func();
-    } catch (error) {
-        return error;
-    }
-}
-
-async function rejection(promise) {
-    try {
-        await promise;
-    } catch (error) {
-        return error;
-    }
-    throw new Error('there was no error');
-}
 
 test('threaded/result', async () => {
     const addOne = AiotTest.new_add_one();
@@ -336,46 +279,4 @@ test('threaded/callbacks-are-released', async () => {
     assertEqual(AiotTest.Item.get_n_finalized(), nFinalized + 1000);
 });
 
-// A test that hangs fails after a minute. What hangs outside of the main loop is up to the watchdog of the library.
-function withWatchdog(run) {
-    let id = 0;
-    const watchdog = new Promise((resolve, reject) => {
-        id = GLib.timeout_add_seconds(GLib.PRIORITY_DEFAULT, 60, () => {
-            tooLate = true;
-            reject(new Error('nothing happened for a minute'));
-            return GLib.SOURCE_REMOVE;
-        });
-    });
-
-    tooLate = false;
-    return Promise.race([run(), watchdog]).finally(() => tooLate || GLib.source_remove(id));
-}
-
-async function main() {
-    let failed = 0;
-
-    print(`1..${tests.length}`);
-    for (const [index, [name, run]] of tests.entries()) {
-        // GJS 1.74 loses callbacks that come while it collects garbage bit by bit, as it does when much has gathered.
-        System.gc();
-        try {
-            // eslint-disable-next-line no-await-in-loop
-            await withWatchdog(run);
-            print(`ok ${index + 1} - ${name}`);
-        } catch (error) {
-            failed++;
-            print(`not ok ${index + 1} - ${name}`);
-            print(`# ${error.message}\n${error.stack ?? ''}`.trimEnd().replaceAll('\n', '\n# '));
-        }
-    }
-    return failed;
-}
-
-const loop = new GLib.MainLoop(null, false);
-let status = 1;
-
-main().then(failed => {
-    status = failed > 0 ? 1 : 0;
-}).catch(logError).finally(() => loop.quit());
-loop.run();
-System.exit(status);
+runTests();
