@@ -517,10 +517,9 @@ home_end (AiotHome *self)
     ((AiotHomeWatch *) l->data)->is_linked = FALSE;
   g_mutex_unlock (&self->mutex);
 
-  /* The newest first: who waits within work learns that home is gone before that work is cancelled, and can tell why. */
-  while (watches.tail != NULL)
+  while (watches.head != NULL)
     {
-      AiotHomeWatch *watch = g_queue_pop_tail_link (&watches)->data;
+      AiotHomeWatch *watch = g_queue_pop_head_link (&watches)->data;
 
       watch->home_gone (watch);
     }
