@@ -116,18 +116,22 @@ client_of_operations (gpointer operations)
   return (Client *) ((char *) operations - G_STRUCT_OFFSET (Client, operations));
 }
 
-static void
-start_soon (GTask    *task,
-            gpointer  user_data)
+static gboolean
+start_soon (GTask     *task,
+            gpointer   user_data,
+            GError   **error)
 {
   g_ptr_array_add (client_of_operations (user_data)->soon, g_object_ref (task));
+  return TRUE;
 }
 
-static void
-start_in_vain (GTask    *task,
-               gpointer  user_data)
+static gboolean
+start_in_vain (GTask     *task,
+               gpointer   user_data,
+               GError   **error)
 {
   g_ptr_array_add (client_of_operations (user_data)->in_vain, g_object_ref (task));
+  return TRUE;
 }
 
 /* Completes all of one kind, and of the other what nobody waits for any more. */

@@ -447,13 +447,15 @@ note_finish (GObject       *source_object,
   return TRUE;
 }
 
-static void
-note_start_task (GTask    *task,
-                 gpointer  note)
+static gboolean
+note_start_task (GTask     *task,
+                 gpointer   note,
+                 GError   **error)
 {
   note_here (note);
   note_cb (NULL, NULL, note);
   return_nothing (task);
+  return TRUE;
 }
 
 static gboolean
@@ -521,15 +523,17 @@ returned_cb (GObject      *source_object,
   return_nothing (task);
 }
 
-static void
-start_deeper (GTask    *task,
-              gpointer  pool)
+static gboolean
+start_deeper (GTask     *task,
+              gpointer   pool,
+              GError   **error)
 {
   gint64 level = get ();
 
   g_task_set_task_data (task, GINT_TO_POINTER (level), NULL);
   aiot_offload_async (pool, descend, pool, NULL, NULL, returned_cb, g_object_ref (task));
   g_assert_cmpint (get (), ==, level);
+  return TRUE;
 }
 
 static gboolean

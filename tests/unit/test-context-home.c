@@ -569,15 +569,17 @@ test_free_with_post (void)
   g_assert_cmpint (value.ledger.n_freed, ==, 1);
 }
 
-static void
-see_value_and_return (GTask    *task,
-                      gpointer  user_data)
+static gboolean
+see_value_and_return (GTask     *task,
+                      gpointer   user_data,
+                      GError   **error)
 {
   GValue value = G_VALUE_INIT;
 
   see_value (NULL);
   g_value_init (&value, G_TYPE_BOOLEAN);
   g_task_return_value (task, &value);
+  return TRUE;
 }
 
 static gboolean

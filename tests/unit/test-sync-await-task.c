@@ -22,6 +22,8 @@ typedef enum
   DROP_LATER,
   DROP_IN_THREAD,
   KEEP,
+  SAY_WHY_NOT,
+  SAY_NOTHING,
 } What;
 
 typedef struct
@@ -68,9 +70,10 @@ do_nothing (gpointer task)
   return G_SOURCE_REMOVE;
 }
 
-static void
-start (GTask    *task,
-       gpointer  user_data)
+static gboolean
+start (GTask     *task,
+       gpointer   user_data,
+       GError   **error)
 {
   Question *self = user_data;
   g_auto (GValue) value = G_VALUE_INIT;
@@ -111,11 +114,16 @@ start (GTask    *task,
     case KEEP:
       self->task = g_object_ref (task);
       break;
+    case SAY_WHY_NOT:
+    case SAY_NOTHING:
     case DROP:
     default:
       break;
     }
   g_atomic_int_inc (&self->n_started);
+  if (self->what == SAY_WHY_NOT)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_BUSY, "not now");
+  return self->what != SAY_WHY_NOT && self->what != SAY_NOTHING;
 }
 
 static void
@@ -159,11 +167,15 @@ assert_answer (Question *self)
     case RETURN_ON_THREAD:
       g_assert_cmpstr (g_value_get_string (value), ==, "from a thread");
       break;
+    case SAY_NOTHING:
+      g_assert_error (self->error, AIOT_ERROR, AIOT_ERROR_FAILED);
+      break;
     case RETURN_WITHOUT_VALUE:
       g_assert_error (self->error, AIOT_ERROR, AIOT_ERROR_FAILED);
       g_assert_nonnull (strstr (self->error->message, "g_task_return_value ()"));
       break;
     case RETURN_ERROR:
+    case SAY_WHY_NOT:
       g_assert_error (self->error, G_IO_ERROR, G_IO_ERROR_BUSY);
       break;
     case KEEP:
@@ -268,6 +280,8 @@ main (int    argc,
   g_test_add_data_func ("/sync-await-task/returns/error", WHAT (RETURN_ERROR), test_task);
   g_test_add_data_func ("/sync-await-task/returns/from-thread", WHAT (RETURN_ON_THREAD), test_task);
   g_test_add_data_func ("/sync-await-task/returns/later", WHAT (RETURN_LATER), test_task);
+  g_test_add_data_func ("/sync-await-task/not-started/with-reason", WHAT (SAY_WHY_NOT), test_task);
+  g_test_add_data_func ("/sync-await-task/not-started/without-reason", WHAT (SAY_NOTHING), test_task);
   g_test_add_data_func ("/sync-await-task/dropped/at-once", WHAT (DROP), test_task);
   g_test_add_data_func ("/sync-await-task/dropped/later", WHAT (DROP_LATER), test_task);
   g_test_add_data_func ("/sync-await-task/dropped/in-another-thread", WHAT (DROP_IN_THREAD), test_task);
