@@ -41,6 +41,34 @@ operation_end (AiotOperation *self)
   return g_atomic_int_compare_and_exchange (&self->is_over, FALSE, TRUE);
 }
 
+/* Home drops it when the operation is over, while another thread may find that home is gone. */
+static GCancellable *
+operation_steal_cancellable (AiotOperation *self)
+{
+  GCancellable *cancellable;
+
+  g_mutex_lock (&self->waiter.mutex);
+  cancellable = g_steal_pointer (&self->cancellable);
+  g_mutex_unlock (&self->waiter.mutex);
+
+  return cancellable;
+}
+
+static void
+operation_drop_cancellable (AiotOperation *self)
+{
+  g_autoptr (GCancellable) cancellable = operation_steal_cancellable (self);
+}
+
+static void
+operation_cancel (AiotOperation *self)
+{
+  g_autoptr (GCancellable) cancellable = operation_steal_cancellable (self);
+
+  if (cancellable != NULL)
+    g_cancellable_cancel (cancellable);
+}
+
 static void
 operation_drop_data (AiotOperation *self)
 {
@@ -88,7 +116,7 @@ operation_ready_cb (GObject      *source_object,
   operation_take_result (self, source_object, result);
   operation_drop_data (self);
   aiot_context_leave (previous);
-  g_clear_object (&self->cancellable);
+  operation_drop_cancellable (self);
   operation_tell (self);
 }
 
@@ -106,7 +134,7 @@ operation_end_with_error (AiotOperation *self,
 
   self->error = error != NULL ? error : g_error_new_literal (AIOT_ERROR, AIOT_ERROR_FAILED, otherwise);
   operation_drop_data (self);
-  g_clear_object (&self->cancellable);
+  operation_drop_cancellable (self);
   operation_tell (self);
 }
 
@@ -143,7 +171,7 @@ void
 aiot_operation_fail (AiotOperation *self,
                      GError        *error)
 {
-  g_autoptr (GCancellable) cancellable = self->cancellable != NULL ? g_object_ref (self->cancellable) : NULL;
+  g_autoptr (GCancellable) cancellable = operation_steal_cancellable (self);
 
   operation_end_with_error (self, error, "An operation could not be started, without saying why");
   if (cancellable != NULL)
@@ -162,18 +190,25 @@ operation_was_left (AiotOperation *self)
   return has_left;
 }
 
-/* Nobody will iterate the main context, so the callback will not come; should it come after all, it finds nothing. */
-static void
-operation_end_with_home (AiotOperation *self)
+/* What the operation gets, which is cancelled already when home is just going. */
+static GCancellable *
+operation_make_cancellable (AiotOperation *self)
 {
-  if (!aiot_process_is_ending () && operation_end (self))
-    operation_drop_data (self);
+  GCancellable *cancellable = g_cancellable_new ();
+
+  g_mutex_lock (&self->waiter.mutex);
+  self->cancellable = g_object_ref (cancellable);
+  g_mutex_unlock (&self->waiter.mutex);
+  if (aiot_home_is_gone (self->home))
+    operation_cancel (self);
+  return cancellable;
 }
 
 static void
 operation_request_run (AiotHomeEntry *entry)
 {
   g_autoptr (AiotOperation) self = OPERATION_OF (request, entry);
+  g_autoptr (GCancellable) cancellable = NULL;
   GMainContext *pushed;
   AiotContext *previous;
 
@@ -184,15 +219,12 @@ operation_request_run (AiotHomeEntry *entry)
       return;
     }
 
-  self->cancellable = g_cancellable_new ();
+  cancellable = operation_make_cancellable (self);
   pushed = aiot_home_enter_main_context (self->home);
   previous = aiot_context_enter (self->context);
-  self->start (self->cancellable, operation_ready_cb, aiot_operation_ref (self), self->user_data);
+  self->start (cancellable, operation_ready_cb, aiot_operation_ref (self), self->user_data);
   aiot_context_leave (previous);
   aiot_home_leave_main_context (pushed);
-  g_atomic_int_set (&self->is_started, TRUE);
-  if (aiot_home_is_gone (self->home))
-    operation_end_with_home (self);
 }
 
 /* Home is gone. The waiter knows already. */
@@ -209,12 +241,9 @@ operation_request_release (AiotHomeEntry *entry)
 static void
 operation_withdrawal_run (AiotHomeEntry *entry)
 {
-  AiotOperation *self = OPERATION_OF (withdrawal, entry);
-  g_autoptr (GCancellable) cancellable = self->cancellable != NULL ? g_object_ref (self->cancellable) : NULL;
+  g_autoptr (AiotOperation) self = OPERATION_OF (withdrawal, entry);
 
-  if (cancellable != NULL)
-    g_cancellable_cancel (cancellable);
-  aiot_operation_unref (self);
+  operation_cancel (self);
 }
 
 static void
@@ -235,16 +264,18 @@ static const AiotHomeEntryFuncs withdrawal_funcs = {
   .release = operation_withdrawal_release,
 };
 
-/* Owns a reference. */
+/*
+ * Owns a reference. What was started goes on, and may still use its data: only its callback, or the end of its task, tells that it
+ * does not. So it is cancelled, and where neither comes, because nobody iterates the main context any more, the data stays.
+ */
 static void
 operation_home_gone (AiotHomeWatch *watch)
 {
-  AiotOperation *self = OPERATION_OF (watch, watch);
+  g_autoptr (AiotOperation) self = OPERATION_OF (watch, watch);
 
   aiot_waiter_interrupt (&self->waiter, AIOT_INTERRUPTION_CONTEXT_GONE);
-  if (g_atomic_int_get (&self->is_started))
-    operation_end_with_home (self);
-  aiot_operation_unref (self);
+  if (!aiot_process_is_ending ())
+    operation_cancel (self);
 }
 
 AiotOperation *

@@ -131,8 +131,9 @@ run_operation (GMainContext    *main_context,
         user_data_destroy (user_data);
       return NULL;
     }
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+  if (g_cancellable_is_cancelled (cancellable) || aiot_worker_is_cancelled ())
     {
+      set_interruption_error (aiot_home_is_gone (home) ? AIOT_INTERRUPTION_CONTEXT_GONE : AIOT_INTERRUPTION_CANCELLED, error);
       aiot_home_destroy (home, user_data, user_data_destroy);
       return NULL;
     }
@@ -206,7 +207,8 @@ move_value (GValue *to,
  * context goes away. Then the cancellable that @start was given is cancelled, and whatever the operation still gives is
  * dropped there. So @user_data must live until @user_data_destroy is called, which may be later than this function returns;
  * it is called in any case, also when the operation was never started (on the calling thread where there is no main context
- * to ask, or none that may be asked).
+ * to ask, or none that may be asked). Only an operation that was started, and never calls back because its main context went
+ * away, keeps it for ever, because it may use it for ever.
  *
  * Call it from a function that this library runs in a worker, or [func@sync_await_in] from any other thread. It blocks, but
  * never for ever by surprise: where it would wait for its own thread it fails at once.

@@ -30,6 +30,16 @@ aiot_worker_get_work (void)
   return self != NULL ? self->work : NULL;
 }
 
+/* Whether what this thread works on should stop. */
+gboolean
+aiot_worker_is_cancelled (void)
+{
+  for (AiotWork *work = aiot_worker_get_work (); work != NULL; work = work->outer)
+    if (aiot_work_is_cancelled (work))
+      return TRUE;
+  return FALSE;
+}
+
 /* Runs a piece of work in the context that it comes from. It may do so within another one. */
 AiotWorkOutcome
 aiot_worker_run (AiotWorker *self,

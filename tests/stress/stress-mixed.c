@@ -68,6 +68,14 @@ typedef struct _Client Client;
 typedef struct
 {
   Client *client;
+  Count count;
+  int n_called;
+} Posts;
+
+typedef struct
+{
+  Client *client;
+  Posts *posts;
   guint32 seed;
   Which which;
   guint depth;
@@ -92,8 +100,8 @@ struct _Client
   Count operations;
   GPtrArray *soon;         /* of tasks to complete; home only */
   GPtrArray *in_vain;
-  Count posts;
-  int n_posts_called;
+  Posts posts;
+  Posts posts_to_leavers;  /* who may be called back before the work ends, and hears nothing of it after that */
   int n_shutdowns;
   int n_shutdowns_answered;
 };
@@ -192,10 +200,17 @@ ask_home (Piece           *piece,
 static void
 posted (gpointer user_data)
 {
-  Client *client = (Client *) ((char *) user_data - G_STRUCT_OFFSET (Client, posts));
+  Posts *posts = user_data;
+  Client *client = posts->client;
 
   g_assert_cmpint (g_value_get_int (aiot_context_var_get (client->world->var)), ==, client->number);
-  g_atomic_int_inc (&client->n_posts_called);
+  posts->n_called++;
+}
+
+static void
+post_freed (gpointer user_data)
+{
+  g_atomic_int_inc (&((Posts *) user_data)->count.n_freed);
 }
 
 /* --- Work --- */
@@ -225,7 +240,7 @@ do_inner_piece (Piece   *piece,
                 GError **error)
 {
   Which first = piece->which == POOL_OF_TWO || piece->which == POOL_OF_EIGHT ? POOL_OF_TWO : piece->which + 1;
-  Piece inner = { .client = piece->client, .seed = g_rand_int (random), .depth = piece->depth + 1 };
+  Piece inner = { .client = piece->client, .posts = piece->posts, .seed = g_rand_int (random), .depth = piece->depth + 1 };
   g_autoptr (AiotCall) call = NULL;
 
   if (first >= N_EXECUTORS || inner.depth > MOST_DEEP)
@@ -244,8 +259,6 @@ do_something (AiotCall  *call,
               GRand     *random,
               GError   **error)
 {
-  Client *client = piece->client;
-
   switch ((Kind) g_rand_int_range (random, 0, N_KINDS))
     {
     case FAIL:
@@ -272,8 +285,8 @@ do_something (AiotCall  *call,
       aiot_blocking_end ();
       return TRUE;
     case POST:
-      g_atomic_int_inc (&client->posts.n_made);
-      aiot_call_post (call, posted, &client->posts, count_freed);
+      g_atomic_int_inc (&piece->posts->count.n_made);
+      aiot_call_post (call, posted, piece->posts, post_freed);
       return TRUE;
     case SUCCEED:
     case N_KINDS:
@@ -351,6 +364,7 @@ start_piece (Client       *client,
   g_autoptr (AiotThreaded) threaded = NULL;
 
   piece->client = client;
+  piece->posts = &client->posts;
   piece->seed = g_rand_int (client->random);
   piece->which = g_rand_int_range (client->random, 0, N_EXECUTORS);
   executor = client->world->executors[piece->which];
@@ -366,7 +380,10 @@ start_piece (Client       *client,
   if (g_rand_int_range (client->random, 0, 4) == 0)
     aiot_threaded_set_limiter (threaded, client->world->limiter);
   if (g_rand_int_range (client->random, 0, 4) == 0)
-    aiot_threaded_set_on_cancel (threaded, AIOT_ON_CANCEL_ABANDON);
+    {
+      aiot_threaded_set_on_cancel (threaded, AIOT_ON_CANCEL_ABANDON);
+      piece->posts = &client->posts_to_leavers;
+    }
   aiot_threaded_call_async (threaded, NULL, cancellable, called_cb, piece);
 }
 
@@ -457,6 +474,16 @@ run_client (gpointer data)
 }
 
 static void
+posts_check (Posts    *posts,
+             gboolean  all_were_called)
+{
+  g_assert_cmpint (posts->count.n_freed, ==, posts->count.n_made);
+  g_assert_cmpint (posts->n_called, <=, posts->count.n_made);
+  if (all_were_called)
+    g_assert_cmpint (posts->n_called, ==, posts->count.n_made);
+}
+
+static void
 client_check (Client *client)
 {
   for (int i = 0; i < client->n_started; i++)
@@ -472,10 +499,8 @@ client_check (Client *client)
         g_assert_cmpint (piece->n_succeeded, ==, 1);
     }
   g_assert_cmpint (client->operations.n_freed, ==, client->operations.n_made);
-  g_assert_cmpint (client->posts.n_freed, ==, client->posts.n_made);
-  g_assert_cmpint (client->n_posts_called, <=, client->posts.n_made);
-  if (!client->leaves)
-    g_assert_cmpint (client->n_posts_called, ==, client->posts.n_made);
+  posts_check (&client->posts, !client->leaves);
+  posts_check (&client->posts_to_leavers, FALSE);
   g_assert_cmpint (client->loop.n_finalized, ==, 1);
 }
 
@@ -558,6 +583,7 @@ run_round (void)
   for (int i = 0; i < N_CLIENTS; i++)
     {
       clients[i] = (Client) { .world = &world, .number = i + 1 };
+      clients[i].posts.client = clients[i].posts_to_leavers.client = &clients[i];
       clients[i].random = g_rand_new_with_seed (g_test_rand_int ());
       clients[i].leaves = g_test_rand_int_range (0, 4) == 0;
       threads[i] = g_thread_new ("client", run_client, &clients[i]);

@@ -226,9 +226,12 @@ test_dropped_after_gone (void)
   aiot_main_context_abandon (loop.main_context);
   test_gate_wait (&question.answered);
   g_assert_error (question.error, AIOT_ERROR, AIOT_ERROR_CONTEXT_GONE);
+  /* As long as there is the task, somebody may use the data. */
+  g_assert_true (g_cancellable_is_cancelled (g_task_get_cancellable (question.task)));
+  g_assert_cmpint (question.ledger.n_freed, ==, 0);
+  g_assert_finalize_object (g_steal_pointer (&question.task));
   g_assert_cmpint (question.ledger.n_freed, ==, 1);
   g_assert_cmpint (question.ledger.n_freed_elsewhere, ==, 0);
-  g_assert_finalize_object (g_steal_pointer (&question.task));
   test_loop_close (&loop);
   g_assert_true (aiot_executor_shutdown_sync (executor, AIOT_SHUTDOWN_WAIT, AIOT_TIMEOUT_NONE, NULL, NULL));
   aiot_context_var_reset (var, token);

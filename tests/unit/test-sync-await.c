@@ -701,8 +701,8 @@ typedef struct
 {
   Operation operation;
   Question question;
+  GMainContext *main_context;
   TestGate go_on;
-  TestGate over;
   gboolean by_end_of_thread;
   gboolean is_started;
 } Leaver;
@@ -712,7 +712,7 @@ static gpointer
 ask_and_leave (gpointer data)
 {
   Leaver *self = data;
-  g_autoptr (GMainContext) main_context = g_main_context_new ();
+  GMainContext *main_context = self->main_context;
 
   g_main_context_push_thread_default (main_context);
   operation_init (&self->operation, main_context);
@@ -740,30 +740,44 @@ static void
 test_home_gone (gconstpointer data)
 {
   guint how = GPOINTER_TO_UINT (data);
-  Leaver leaver = { .by_end_of_thread = how & 1, .is_started = (how & 2) != 0 };
+  Leaver leaver = { .by_end_of_thread = how & 1, .is_started = (how & 2) != 0, .main_context = g_main_context_new () };
+  Operation *operation = &leaver.operation;
   guint handler = g_log_set_handler ("AioThreads", G_LOG_LEVEL_WARNING, ignore_log, NULL);
   GLogLevelFlags fatal = g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  TestLoop loop;
   GThread *thread;
 
-  leaver.question.operation = &leaver.operation;
+  test_loop_watch (&loop, leaver.main_context);
+  leaver.question.operation = operation;
   thread = g_thread_new ("leaver", ask_and_leave, &leaver);
   test_gate_wait (&leaver.question.running);
   test_gate_open (&leaver.go_on);
   test_gate_wait (&leaver.question.answered);
   g_assert_error (leaver.question.error, AIOT_ERROR, AIOT_ERROR_CONTEXT_GONE);
   g_thread_join (thread);
-  /* The data is freed once, here or there, before anybody could miss it. */
-  while (g_atomic_int_get (&leaver.operation.ledger.n_freed) < leaver.operation.ledger.n_made)
-    g_thread_yield ();
-  g_assert_cmpint (leaver.operation.ledger.n_freed, ==, 1);
-  g_assert_cmpint (leaver.operation.n_finished, ==, 0);
 
-  /* A callback that comes after all does no harm. */
-  if (leaver.operation.task != NULL)
-    operation_complete (&leaver.operation);
-  g_assert_cmpint (leaver.operation.n_finished, ==, 0);
-  g_assert_cmpint (leaver.operation.ledger.n_freed, ==, 1);
-  g_clear_object (&leaver.operation.cancellable);
+  if (leaver.is_started)
+    {
+      /* The operation goes on, and may use its data until it calls back; but it is told to stop. */
+      g_assert_true (g_cancellable_is_cancelled (operation->cancellable));
+      g_assert_cmpint (operation->ledger.n_freed, ==, 0);
+      operation->ledger.home = g_thread_self ();
+      operation_complete (operation);
+      test_iterate_until (leaver.main_context, &operation->ledger.n_freed, 1);
+      g_assert_cmpint (operation->n_finished, ==, 1);
+      operation_clear (operation);
+    }
+  else
+    {
+      /* Whoever finds that it will never be started frees its data. */
+      while (g_atomic_int_get (&operation->ledger.n_freed) < operation->ledger.n_made)
+        g_thread_yield ();
+      g_assert_cmpint (operation->ledger.n_freed, ==, 1);
+      g_assert_cmpint (operation->n_started, ==, 0);
+    }
+  g_main_context_unref (leaver.main_context);
+  while (g_atomic_int_get (&loop.n_finalized) == 0)
+    g_thread_yield ();
   question_clear (&leaver.question);
   test_gate_clear (&leaver.go_on);
   g_log_set_always_fatal (fatal);
