@@ -331,11 +331,18 @@ call_cancel_work (AiotWork *work)
   call_mark_cancelled (CALL_OF (work, work));
 }
 
+static GCancellable *
+call_get_work_cancellable (AiotWork *work)
+{
+  return aiot_call_get_cancellable (CALL_OF (work, work));
+}
+
 static const AiotWorkFuncs work_funcs = {
   .run = call_run,
   .done = call_done,
   .refuse = call_refuse,
   .cancel = call_cancel_work,
+  .get_cancellable = call_get_work_cancellable,
 };
 
 /* TRUE when the function will not run; the executor's reference is the caller's then. */
@@ -369,6 +376,9 @@ call_cancelled_cb (GCancellable *cancellable,
 {
   AiotCall *self = user_data;
 
+  if (aiot_process_is_forked ())
+    return;
+
   call_mark_cancelled (self);
   /* Until the call is started, aiot_call_start () sees to the answer. */
   if (self->home != NULL && g_atomic_int_get (&self->is_started))
@@ -384,13 +394,23 @@ call_connect (AiotCall     *self,
                                               aiot_call_ref (self), (GDestroyNotify) aiot_call_unref);
 }
 
-/* Waits for a handler that runs on another thread, so no lock may be held. */
+/*
+ * A handler that runs elsewhere is not waited for where home answers: it has a reference of its own, and this may be inside of
+ * another handler of the same cancellable, which would wait for itself. A caller that has waited goes on with what the handler uses.
+ */
 static void
 call_disconnect (AiotCall *self)
 {
-  if (self->cancelled_id != 0)
-    g_cancellable_disconnect (self->cancellable, self->cancelled_id);
+  gulong id = self->cancelled_id;
+
   self->cancelled_id = 0;
+  if (id == 0)
+    return;
+
+  if (self->home != NULL)
+    g_signal_handler_disconnect (self->cancellable, id);
+  else
+    g_cancellable_disconnect (self->cancellable, id);
 }
 
 static void
@@ -708,6 +728,23 @@ call_run_inline (AiotCall *self)
   return outcome;
 }
 
+/* The same for a caller that would else wait: what tells its work to stop, tells the function. */
+static AiotWorkOutcome
+call_run_in_place (AiotCall *self)
+{
+  AiotWork *outer = aiot_worker_get_work ();
+  GCancellable *cancellable = outer->funcs->get_cancellable (outer);
+  AiotWorkOutcome outcome;
+  gulong id = 0;
+
+  if (cancellable != NULL)
+    id = g_cancellable_connect (cancellable, G_CALLBACK (call_cancelled_cb), self, NULL);
+  outcome = call_run_inline (self);
+  if (id != 0)
+    g_cancellable_disconnect (cancellable, id);
+  return outcome;
+}
+
 /* What a caller gets that has waited. */
 static gboolean
 call_conclude (AiotCall         *self,
@@ -792,7 +829,7 @@ aiot_call_run_and_wait (AiotCall              *self,
     {
       if (cancellable != NULL)
         call_connect (self, cancellable);
-      return call_conclude (self, call_run_inline (self), error);
+      return call_conclude (self, call_run_in_place (self), error);
     }
   return call_conclude (self, call_run_there (self, cancellable), error);
 }

@@ -124,7 +124,8 @@ static void
 shutdown_cancelled_cb (GCancellable *cancellable,
                        gpointer      user_data)
 {
-  shutdown_settle (user_data, OUTCOME_CANCELLED);
+  if (!aiot_process_is_forked ())
+    shutdown_settle (user_data, OUTCOME_CANCELLED);
 }
 
 static void
@@ -166,8 +167,9 @@ shutdown_stop (Shutdown *self)
     shutdown_unref (self);
   if (aiot_home_remove_watch (self->origin.home, &self->watch))
     shutdown_unref (self);
+  /* Not waiting for a handler that runs: it has a reference of its own, and this may be inside of another one. */
   if (self->cancelled_id != 0)
-    g_cancellable_disconnect (self->cancellable, self->cancelled_id);
+    g_signal_handler_disconnect (self->cancellable, self->cancelled_id);
   self->cancelled_id = 0;
   /* The answer is at home, and what is still to be freed there must not keep the main context alive. */
   aiot_work_drop_main_context (&self->origin);
@@ -415,7 +417,6 @@ aiot_executor_shutdown_sync (AiotExecutor  *self,
                              GError       **error)
 {
   g_autoptr (AiotRunner) runner = NULL;
-  AiotWorker *worker = aiot_worker_get_current ();
 
   g_return_val_if_fail (AIOT_IS_EXECUTOR (self), FALSE);
   g_return_val_if_fail (how <= AIOT_SHUTDOWN_CANCEL, FALSE);
@@ -427,7 +428,7 @@ aiot_executor_shutdown_sync (AiotExecutor  *self,
     return FALSE;
 
   runner = aiot_executor_dup_runner (self);
-  if (worker != NULL && worker->runner == runner)
+  if (aiot_runner_has_this_thread (runner))
     {
       g_set_error (error, AIOT_ERROR, AIOT_ERROR_WOULD_DEADLOCK,
                    "The executor “%s” can't wait for its own thread to end; use aiot_executor_shutdown_async ()",

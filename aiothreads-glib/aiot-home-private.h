@@ -71,6 +71,8 @@ void      aiot_home_destroy            (AiotHome             *self,
                                         gpointer              data,
                                         GDestroyNotify        destroy);
 
+void      aiot_home_thread_end         (void);
+
 gboolean  aiot_home_add_watch          (AiotHome             *self,
                                         AiotHomeWatch        *watch);
 gboolean  aiot_home_remove_watch       (AiotHome             *self,

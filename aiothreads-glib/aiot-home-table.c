@@ -27,21 +27,21 @@ static GMutex table_mutex;   /* guards the table */
 static GHashTable *table;
 static gsize last_thread_id; /* atomic */
 
-static void home_thread_end (gpointer data);
+static void home_thread_free (gpointer data);
 
-static GPrivate current_thread = G_PRIVATE_INIT (home_thread_end);
+static GPrivate current_thread = G_PRIVATE_INIT (home_thread_free);
 
 static void
-home_thread_end (gpointer data)
+home_thread_free (gpointer data)
 {
   HomeThread *self = data;
 
-  /* For what is freed here, this still is the thread that it belongs to. */
+  /* For what is freed here, this still is the thread that it belongs to. It may start new work, and so claim more. */
   g_private_set (&current_thread, self);
   g_clear_pointer (&self->last, aiot_home_unref);
-  for (guint i = 0; i < self->homes->len; i++)
+  while (self->homes->len > 0)
     {
-      AiotHome *home = g_ptr_array_index (self->homes, i);
+      g_autoptr (AiotHome) home = g_ptr_array_steal_index (self->homes, 0);
 
       if (aiot_home_get_thread_id (home) == self->id)
         aiot_home_abandon (home);
@@ -50,6 +50,13 @@ home_thread_end (gpointer data)
   g_clear_pointer (&self->last, aiot_home_unref);
   g_ptr_array_unref (self->homes);
   g_free (self);
+}
+
+/* Any thread that does not come back: its main contexts are gone. */
+void
+aiot_home_thread_end (void)
+{
+  g_private_replace (&current_thread, NULL);
 }
 
 static HomeThread *

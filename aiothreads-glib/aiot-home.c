@@ -666,7 +666,8 @@ aiot_home_add_watch (AiotHome      *self,
 
   watch->link.data = watch;
   g_mutex_lock (&self->mutex);
-  added = !self->gone;
+  /* A home that is made while the process ends is not in the table that is gone through then. */
+  added = !self->gone && !aiot_process_is_ending ();
   watch->is_linked = added;
   if (added)
     g_queue_push_tail_link (&self->watches, &watch->link);

@@ -70,12 +70,19 @@ task_work_refuse (AiotWork     *work,
   task_work_send_home (self);
 }
 
+static GCancellable *
+task_work_get_cancellable (AiotWork *work)
+{
+  return g_task_get_cancellable (((TaskWork *) work)->task);
+}
+
 /* A GTask is cancelled by its own cancellable only; what waits in this library returns. */
 static const AiotWorkFuncs task_work_funcs = {
   .run = task_work_run,
   .done = task_work_done,
   .refuse = task_work_refuse,
   .cancel = aiot_work_mark_cancelled,
+  .get_cancellable = task_work_get_cancellable,
 };
 
 /**

@@ -73,12 +73,10 @@ struct _AiotRunner
 
   gboolean let_go;          /* nobody can submit any more */
   gboolean is_closed;       /* nobody may */
+  gboolean cancels;         /* what has not started never will */
   GQueue ends;
 
-  AiotThreadHook hook;
-  gpointer hook_data;
-  AiotHome *hook_home;
-  GDestroyNotify hook_data_destroy;
+  struct _AiotHook *hook;   /* NULL: none */
 };
 
 AiotRunner *aiot_pool_new                    (const char            *name,
@@ -98,6 +96,7 @@ void        aiot_runner_let_go               (AiotRunner            *self);
 void        aiot_runner_submit               (AiotRunner            *self,
                                               AiotWork              *work);
 gboolean    aiot_runner_is_serial            (AiotRunner            *self);
+gboolean    aiot_runner_has_this_thread      (AiotRunner            *self);
 gboolean    aiot_runner_withdraw             (AiotRunner            *self,
                                               AiotWork              *work);
 void        aiot_runner_get_statistics       (AiotRunner            *self,
@@ -130,6 +129,8 @@ gint64      aiot_runner_run_locked           (AiotRunner            *self,
                                               AiotWorker            *worker,
                                               AiotWork              *work,
                                               gint64                 started);
+void        aiot_runner_refuse_locked        (AiotRunner            *self,
+                                              AiotWork              *work);
 void        aiot_runner_refuse_all           (AiotRunner            *self,
                                               GQueue                *works,
                                               const GError          *error);

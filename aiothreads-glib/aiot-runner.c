@@ -21,6 +21,9 @@
 
 static AiotWork claimed;
 
+/* Whose thread this is, its hooks included. */
+static GPrivate this_runner;
+
 void
 aiot_runner_init (AiotRunner            *self,
                   const AiotRunnerFuncs *funcs,
@@ -41,17 +44,39 @@ aiot_runner_ref (AiotRunner *self)
   return self;
 }
 
-/* Takes the reference to home, which is NULL where there is nothing to destroy. */
-static void
-send_hook_data_home (AiotHome       *home,
-                     gpointer        data,
-                     GDestroyNotify  destroy)
+/* What threads call on themselves. A thread that does so holds a reference, so the data outlives that. */
+typedef struct _AiotHook AiotHook;
+
+struct _AiotHook
 {
-  if (home == NULL)
+  gatomicrefcount ref_count;
+  AiotThreadHook func;
+  gpointer data;
+  GDestroyNotify data_destroy;
+  AiotHome *home;
+};
+
+static AiotHook *
+hook_new (AiotThreadHook func,
+          gpointer       data,
+          GDestroyNotify data_destroy)
+{
+  AiotHook *self = g_new (AiotHook, 1);
+
+  *self = (AiotHook) { .func = func, .data = data, .data_destroy = data_destroy, .home = aiot_home_dup_thread_default () };
+  g_atomic_ref_count_init (&self->ref_count);
+  return self;
+}
+
+static void
+hook_unref (AiotHook *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
 
-  aiot_home_destroy (home, data, destroy);
-  aiot_home_unref (home);
+  aiot_home_destroy (self->home, self->data, self->data_destroy);
+  aiot_home_unref (self->home);
+  g_free (self);
 }
 
 void
@@ -60,7 +85,7 @@ aiot_runner_unref (AiotRunner *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
 
-  send_hook_data_home (self->hook_home, self->hook_data, self->hook_data_destroy);
+  g_clear_pointer (&self->hook, hook_unref);
   g_cond_clear (&self->claims);
   g_cond_clear (&self->called);
   g_mutex_clear (&self->mutex);
@@ -86,16 +111,20 @@ static void
 run_hook (AiotRunner      *self,
           AiotThreadPhase  phase)
 {
-  AiotThreadHook hook;
-  gpointer data;
+  AiotHook *hook;
 
   g_mutex_lock (&self->mutex);
   hook = self->hook;
-  data = self->hook_data;
+  if (hook != NULL)
+    g_atomic_ref_count_inc (&hook->ref_count);
   g_mutex_unlock (&self->mutex);
 
-  if (hook != NULL)
-    hook (phase, data);
+  if (hook == NULL)
+    return;
+
+  if (hook->func != NULL)
+    hook->func (phase, hook->data);
+  hook_unref (hook);
 }
 
 static gboolean
@@ -141,6 +170,7 @@ worker_main (gpointer data)
 
   if (is_joined)
     aiot_process_mark_joined ();
+  g_private_set (&this_runner, self);
   aiot_cpu_meter_init (&worker->meter);
   run_hook (self, AIOT_THREAD_STARTS);
   aiot_worker_set_current (worker);
@@ -151,18 +181,22 @@ worker_main (gpointer data)
   self->funcs->work_locked (self, worker);
   g_queue_unlink (&self->workers, &worker->link);
   self->n_threads--;
+  /* No longer one that others could need the place of */
+  aiot_process_release_thread ();
   aiot_runner_unlock (self);
 
   aiot_worker_set_current (NULL);
   run_hook (self, AIOT_THREAD_ENDS);
+  /* What is freed with the main contexts of this thread belongs to the program too. */
+  aiot_home_thread_end ();
 
   g_mutex_lock (&self->mutex);
   self->n_alive--;
   ends = take_ends_locked (self);
   aiot_runner_unlock (self);
 
-  aiot_process_release_thread ();
   notify_ends (&ends);
+  g_private_set (&this_runner, NULL);
   aiot_runner_unref (self);
   if (is_joined)
     aiot_process_remove_joined ();
@@ -181,6 +215,12 @@ shorten_name (char       *short_name,
   g_strlcpy (short_name, name, THREAD_NAME_SIZE);
   if (!g_utf8_validate (short_name, -1, &end))
     short_name[end - short_name] = '\0';
+}
+
+gboolean
+aiot_runner_has_this_thread (AiotRunner *self)
+{
+  return g_private_get (&this_runner) == self;
 }
 
 /* Takes the worker. FALSE where there is no thread to be had. */
@@ -290,26 +330,20 @@ aiot_runner_run_locked (AiotRunner *self,
 
 void
 aiot_runner_set_hook (AiotRunner     *self,
-                      AiotThreadHook  hook,
+                      AiotThreadHook  func,
                       gpointer        data,
                       GDestroyNotify  data_destroy)
 {
-  AiotHome *home = data_destroy != NULL ? aiot_home_dup_thread_default () : NULL;
-  AiotHome *old_home;
-  gpointer old_data;
-  GDestroyNotify old_destroy;
+  AiotHook *hook = func != NULL || data_destroy != NULL ? hook_new (func, data, data_destroy) : NULL;
+  AiotHook *old;
 
   g_mutex_lock (&self->mutex);
-  old_home = self->hook_home;
-  old_data = self->hook_data;
-  old_destroy = self->hook_data_destroy;
+  old = self->hook;
   self->hook = hook;
-  self->hook_data = data;
-  self->hook_data_destroy = data_destroy;
-  self->hook_home = home;
   g_mutex_unlock (&self->mutex);
 
-  send_hook_data_home (old_home, old_data, old_destroy);
+  if (old != NULL)
+    hook_unref (old);
 }
 
 void
@@ -349,6 +383,24 @@ static GError *
 new_closed_error (AiotRunner *self)
 {
   return g_error_new (AIOT_ERROR, AIOT_ERROR_CLOSED, "The executor “%s” was shut down and takes no more work", self->name);
+}
+
+static GError *
+new_cancelled_error (AiotRunner *self)
+{
+  return g_error_new (G_IO_ERROR, G_IO_ERROR_CANCELLED, "The executor “%s” was shut down before this ran", self->name);
+}
+
+/* Unlocks for it. Work that a thread was just about to start. */
+void
+aiot_runner_refuse_locked (AiotRunner *self,
+                           AiotWork   *work)
+{
+  g_autoptr (GError) error = new_cancelled_error (self);
+
+  aiot_runner_unlock (self);
+  work->funcs->refuse (work, error);
+  g_mutex_lock (&self->mutex);
 }
 
 /* Takes all that is queued out of the list. */
@@ -502,6 +554,7 @@ aiot_runner_close (AiotRunner *self,
   self->is_closed = TRUE;
   if (cancel)
     {
+      self->cancels = TRUE;
       claims = claim_running_locked (self);
       while (self->funcs->take_queued_locked != NULL && (work = self->funcs->take_queued_locked (self)) != NULL)
         g_queue_push_tail_link (&queued, &work->link);
@@ -510,7 +563,7 @@ aiot_runner_close (AiotRunner *self,
   g_cond_broadcast (&self->called);
   aiot_runner_unlock (self);
 
-  error = g_error_new (G_IO_ERROR, G_IO_ERROR_CANCELLED, "The executor “%s” was shut down before this ran", self->name);
+  error = new_cancelled_error (self);
   aiot_runner_refuse_all (self, &queued, error);
   if (claims != NULL)
     cancel_running (self, claims);

@@ -23,7 +23,10 @@ static void
 separate_work_locked (AiotRunner *self,
                       AiotWorker *worker)
 {
-  aiot_runner_run_locked (self, worker, worker->given, aiot_clock_now ());
+  if (self->cancels)
+    aiot_runner_refuse_locked (self, worker->given);
+  else
+    aiot_runner_run_locked (self, worker, worker->given, aiot_clock_now ());
 }
 
 static void

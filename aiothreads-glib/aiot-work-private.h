@@ -33,6 +33,8 @@ typedef struct
                              const GError    *error);
   /* On any thread, with no lock held, while it runs: it should stop. */
   void            (*cancel) (AiotWork        *work);
+  /* Cancelled when it should stop; NULL where there is none. On its own thread while it runs. */
+  GCancellable   *(*get_cancellable) (AiotWork *work);
 } AiotWorkFuncs;
 
 /* One unit of work: embedded in what an executor runs. */
