@@ -324,6 +324,10 @@ aiot_operation_await (AiotOperation *self,
   if (interruption == AIOT_INTERRUPTION_NONE || !aiot_waiter_leave (&self->waiter))
     return AIOT_INTERRUPTION_NONE;
 
+  /* Where nobody is who could cancel it, there is nothing to warn of either. */
+  if (aiot_home_is_gone (self->home))
+    return interruption;
+
   aiot_operation_ref (self);
   aiot_home_push (self->home, &self->withdrawal);
   return interruption;
