@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 /**
  * AiotAsyncFunc:
  * @cancellable: cancelled when nobody waits any more
- * @callback: what the operation calls when it is done
+ * @callback: (closure callback_data): what the operation calls when it is done
  * @callback_data: data for @callback
  * @user_data: the data given with the function
  *
