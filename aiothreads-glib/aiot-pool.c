@@ -193,6 +193,13 @@ sleep_locked (AiotPool *self,
   return TRUE;
 }
 
+/* Nobody serves what is queued: whoever did waits now, and may wait for that. */
+static gboolean
+is_queue_forsaken_locked (AiotPool *self)
+{
+  return self->n_serving + self->n_calls == 0 && aiot_work_queue_get_length (self->queue) > 0;
+}
+
 /* Waits until there is something to do for this thread; a watcher may find that it is needed itself. */
 static Role
 park_locked (AiotPool *self)
@@ -221,6 +228,12 @@ park_locked (AiotPool *self)
           n_taken_before = self->n_taken;
           count_busy_locked (self);
         }
+      /* A thread that was started to watch is counted on; it may come late, when another has taken its call. */
+      if (is_queue_forsaken_locked (self))
+        {
+          role = ROLE_SERVE;
+          break;
+        }
       if ((self->runner.let_go || self->runner.is_closed) && !watching)
         {
           role = ROLE_LEAVE;
@@ -228,7 +241,7 @@ park_locked (AiotPool *self)
         }
 
       timed_out = !sleep_locked (self, watching ? aiot_clock_now () + WATCH_INTERVAL : leave_at);
-      if (!timed_out || self->n_calls > 0 || self->watch_call)
+      if (!timed_out || self->n_calls > 0 || self->watch_call || is_queue_forsaken_locked (self))
         continue;
 
       if (!watching)
