@@ -196,6 +196,68 @@ test_serial_asks_itself (void)
   g_assert_cmpint (self.inner, ==, self.outer);
 }
 
+/* It stands in the way of the work that asked for it, so it hears of what that hears. */
+typedef struct
+{
+  AiotExecutor *executor;
+  TestGate inside;
+  TestGate go_on;
+  gboolean inner_was_cancelled;
+  gboolean cancellable_was_cancelled;
+} Hearer;
+
+static gboolean
+hear (AiotCall  *call,
+      gpointer   user_data,
+      GError   **error)
+{
+  Hearer *self = user_data;
+
+  test_gate_open (&self->inside);
+  test_gate_wait (&self->go_on);
+  self->inner_was_cancelled = aiot_call_is_cancelled (call);
+  self->cancellable_was_cancelled = g_cancellable_is_cancelled (aiot_call_get_cancellable (call));
+  return TRUE;
+}
+
+static gboolean
+hear_in_place (AiotCall  *call,
+               gpointer   user_data,
+               GError   **error)
+{
+  Hearer *self = user_data;
+  g_autoptr (AiotCall) inner = aiot_offload_sync (self->executor, hear, self, NULL, error);
+  g_autoptr (AiotCall) late = NULL;
+  g_autoptr (GError) too_late = NULL;
+
+  g_assert_nonnull (inner);
+  /* From now on nothing starts. */
+  late = aiot_offload_sync (self->executor, hear, self, NULL, &too_late);
+  g_assert_null (late);
+  g_assert_error (too_late, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  return TRUE;
+}
+
+static void
+test_serial_hears_cancellation (void)
+{
+  g_autoptr (AiotExecutor) executor = aiot_executor_new_serial ("hearer");
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Hearer self = { .executor = executor };
+  TestAnswer answer = { 0 };
+
+  aiot_offload_async (executor, hear_in_place, &self, NULL, cancellable, test_answer_cb, &answer);
+  test_gate_wait (&self.inside);
+  g_cancellable_cancel (cancellable);
+  test_gate_open (&self.go_on);
+  test_answer_wait (&answer, NULL);
+  g_assert_true (self.inner_was_cancelled);
+  g_assert_true (self.cancellable_was_cancelled);
+  test_answer_clear (&answer);
+  test_gate_clear (&self.inside);
+  test_gate_clear (&self.go_on);
+}
+
 /* A serial executor whose work waits does not put another thread in its place. */
 typedef struct
 {
@@ -413,6 +475,123 @@ test_hooks (gconstpointer data)
   g_mutex_clear (&self.mutex);
 }
 
+/* A thread in a hook keeps what it uses, though another hook has taken the place of that. */
+typedef struct
+{
+  TestLedger ledger;
+  TestGate inside;
+  TestGate go_on;
+  int n_freed_inside;
+} SlowHook;
+
+static void
+slow_hook_func (AiotThreadPhase phase,
+                gpointer        user_data)
+{
+  SlowHook *self = user_data;
+
+  if (phase != AIOT_THREAD_STARTS)
+    return;
+
+  test_gate_open (&self->inside);
+  test_gate_wait (&self->go_on);
+  self->n_freed_inside = g_atomic_int_get (&self->ledger.n_freed);
+}
+
+static void
+slow_hook_free (gpointer user_data)
+{
+  test_item_free (&((SlowHook *) user_data)->ledger);
+}
+
+static void
+test_hook_replaced (void)
+{
+  g_autoptr (AiotExecutor) executor = aiot_executor_new_serial ("replaced");
+  SlowHook self = { .ledger = { .home = g_thread_self () } };
+  TestAnswer answer = { 0 };
+
+  test_ledger_item (&self.ledger);
+  aiot_executor_set_thread_hook (executor, slow_hook_func, &self, slow_hook_free);
+  aiot_offload_async (executor, succeed, NULL, NULL, NULL, test_answer_cb, &answer);
+  test_gate_wait (&self.inside);
+  aiot_executor_set_thread_hook (executor, NULL, NULL, NULL);
+  while (g_main_context_iteration (NULL, FALSE))
+    continue;
+  test_gate_open (&self.go_on);
+  test_answer_wait (&answer, NULL);
+  test_iterate_until (NULL, &self.ledger.n_freed, 1);
+  g_assert_cmpint (self.n_freed_inside, ==, 0);
+  g_assert_cmpint (self.ledger.n_freed_elsewhere, ==, 0);
+  test_answer_clear (&answer);
+  test_gate_clear (&self.inside);
+  test_gate_clear (&self.go_on);
+}
+
+/* --- the end of its threads --- */
+
+/* A worker had a main context of its own. What is freed with it comes before the executor has ended. */
+typedef struct
+{
+  AiotExecutor *busy;
+  TestGate freeing;
+  TestGate go_on;
+} OwnContext;
+
+static void
+free_slowly (gpointer user_data)
+{
+  OwnContext *self = user_data;
+
+  test_gate_open (&self->freeing);
+  test_gate_wait (&self->go_on);
+}
+
+static gboolean
+have_own_context (AiotCall  *call,
+                  gpointer   user_data,
+                  GError   **error)
+{
+  OwnContext *self = user_data;
+  g_autoptr (GMainContext) main_context = g_main_context_new ();
+
+  g_main_context_push_thread_default (main_context);
+  aiot_offload_async (self->busy, succeed, self, free_slowly, NULL, NULL, NULL);
+  g_main_context_pop_thread_default (main_context);
+  return TRUE;
+}
+
+static void
+test_ends_after_own_context (void)
+{
+  g_autoptr (AiotExecutor) executor = aiot_executor_new_separate ("own-context", TRUE);
+  g_autoptr (AiotExecutor) busy = aiot_executor_new_serial ("busy");
+  OwnContext self = { .busy = busy };
+  TestHold hold = { 0 };
+  TestAnswer held = { 0 }, answer = { 0 }, ended = { 0 };
+
+  aiot_offload_async (busy, test_hold_func, &hold, NULL, NULL, test_answer_cb, &held);
+  test_gate_wait (&hold.running);
+  aiot_offload_async (executor, have_own_context, &self, NULL, NULL, test_answer_cb, &answer);
+  aiot_executor_shutdown_async (executor, AIOT_SHUTDOWN_WAIT, AIOT_TIMEOUT_NONE, NULL, test_answer_cb, &ended);
+  test_gate_wait (&self.freeing);
+  while (g_main_context_iteration (NULL, FALSE))
+    continue;
+  g_assert_cmpint (answer.n_called, ==, 1);
+  g_assert_cmpint (ended.n_called, ==, 0);
+  test_gate_open (&self.go_on);
+  test_answer_wait (&ended, NULL);
+
+  test_gate_open (&hold.leave);
+  test_answer_wait (&held, NULL);
+  test_answer_clear (&held);
+  test_answer_clear (&answer);
+  test_answer_clear (&ended);
+  test_hold_clear (&hold);
+  test_gate_clear (&self.freeing);
+  test_gate_clear (&self.go_on);
+}
+
 /* --- work that waits --- */
 
 /* While it waits, another one runs on the pool of one, and ends its wait. */
@@ -613,12 +792,15 @@ main (int    argc,
   g_test_add_func ("/executor/serial/in-order-on-one-thread", test_serial_order);
   g_test_add_func ("/executor/serial/thread-stays", test_serial_thread_stays);
   g_test_add_func ("/executor/serial/asks-itself-in-place", test_serial_asks_itself);
+  g_test_add_func ("/executor/serial/in-place-hears-cancellation", test_serial_hears_cancellation);
   g_test_add_func ("/executor/serial/never-compensates", test_serial_never_compensates);
   g_test_add_func ("/executor/misuse/size-of-serial", test_size_misuse);
   g_test_add_func ("/executor/separate/new-named-thread-each", test_separate_threads);
   g_test_add_data_func ("/executor/hook/pool", GINT_TO_POINTER (AIOT_EXECUTOR_POOL), test_hooks);
   g_test_add_data_func ("/executor/hook/serial", GINT_TO_POINTER (AIOT_EXECUTOR_SERIAL), test_hooks);
   g_test_add_data_func ("/executor/hook/separate", GINT_TO_POINTER (AIOT_EXECUTOR_SEPARATE), test_hooks);
+  g_test_add_func ("/executor/hook/replaced-while-a-thread-is-in-it", test_hook_replaced);
+  g_test_add_func ("/executor/end/after-main-contexts-of-its-threads", test_ends_after_own_context);
   g_test_add_func ("/executor/blocking/frees-the-place", test_blocking_frees_the_place);
   g_test_add_func ("/executor/blocking/comes-back", test_blocking_comes_back);
   g_test_add_func ("/executor/blocking/hundred-on-the-default-pool", test_blocking_hundred);

@@ -188,6 +188,87 @@ test_no_growth_without_time (void)
   held_end (held, G_N_ELEMENTS (held));
 }
 
+/* A thread that is slow to start: it was started to watch, and another one takes its call. */
+typedef struct
+{
+  AiotExecutor *executor;
+  int n_started;
+  TestGate second_starts;
+  TestGate second_may_start;
+  TestGate runs;
+  TestGate may_ask;
+} Late;
+
+static void
+hold_second_thread (AiotThreadPhase phase,
+                    gpointer        user_data)
+{
+  Late *self = user_data;
+
+  if (phase == AIOT_THREAD_STARTS && g_atomic_int_add (&self->n_started, 1) == 1)
+    {
+      test_gate_open (&self->second_starts);
+      test_gate_wait (&self->second_may_start);
+    }
+}
+
+static gboolean
+ask_own_pool (AiotCall  *call,
+              gpointer   user_data,
+              GError   **error)
+{
+  Late *self = user_data;
+  g_autoptr (AiotCall) done = NULL;
+
+  test_gate_open (&self->runs);
+  test_gate_wait (&self->may_ask);
+  done = aiot_offload_sync (self->executor, succeed, NULL, NULL, error);
+  return done != NULL;
+}
+
+/* Then the only one that serves waits for what it has queued, and no other thread is to be had but the late one. */
+static void
+test_late_watcher_serves (gconstpointer data)
+{
+  gboolean by_limit = GPOINTER_TO_INT (data);
+  g_autoptr (AiotExecutor) executor = aiot_executor_new_pool ("late", 2);
+  guint limit = aiot_get_thread_limit ();
+  Late late = { .executor = executor };
+  TestHold first = { 0 };
+  TestAnswer answers[3] = { 0 };
+
+  aiot_executor_set_thread_hook (executor, hold_second_thread, &late, NULL);
+  aiot_offload_async (executor, test_hold_func, &first, NULL, NULL, test_answer_cb, &answers[0]);
+  test_gate_wait (&first.running);
+  aiot_offload_async (executor, succeed, NULL, NULL, NULL, test_answer_cb, &answers[1]);
+  test_gate_wait (&late.second_starts);
+  test_gate_open (&first.leave);
+  test_answer_wait (&answers[1], NULL);
+
+  aiot_offload_async (executor, ask_own_pool, &late, NULL, NULL, test_answer_cb, &answers[2]);
+  test_gate_wait (&late.runs);
+  if (by_limit)
+    aiot_set_thread_limit (1);
+  else
+    aiot_executor_set_size (executor, 1);
+  test_gate_open (&late.may_ask);
+  while (aiot_executor_get_n_queued (executor) == 0)
+    g_thread_yield ();
+  test_gate_open (&late.second_may_start);
+  test_answer_wait (&answers[2], NULL);
+  g_assert_nonnull (aiot_offload_finish (answers[2].result, NULL));
+
+  aiot_set_thread_limit (limit);
+  for (guint i = 0; i < G_N_ELEMENTS (answers); i++)
+    test_answer_clear (&answers[i]);
+  g_assert_true (aiot_executor_shutdown_sync (executor, AIOT_SHUTDOWN_WAIT, AIOT_TIMEOUT_NONE, NULL, NULL));
+  test_hold_clear (&first);
+  test_gate_clear (&late.second_starts);
+  test_gate_clear (&late.second_may_start);
+  test_gate_clear (&late.runs);
+  test_gate_clear (&late.may_ask);
+}
+
 /* --- size --- */
 
 static int n_now;
@@ -502,6 +583,8 @@ main (int    argc,
   g_test_add_func ("/pool/grow/blocked-work-does-not-hold-others", test_grows_while_blocked);
   g_test_add_func ("/pool/grow/doubles-after-2-ms", test_grows_by_the_clock);
   g_test_add_func ("/pool/grow/not-without-time", test_no_growth_without_time);
+  g_test_add_data_func ("/pool/grow/late-watcher-at-the-limit", GINT_TO_POINTER (TRUE), test_late_watcher_serves);
+  g_test_add_data_func ("/pool/grow/late-watcher-size-lowered", GINT_TO_POINTER (FALSE), test_late_watcher_serves);
   g_test_add_func ("/pool/size/is-the-limit", test_size_is_the_limit);
   g_test_add_func ("/pool/size/raised-starts-what-waits", test_size_raised);
   g_test_add_func ("/pool/size/lowered-keeps-what-runs", test_size_lowered);

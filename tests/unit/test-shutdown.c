@@ -165,6 +165,83 @@ test_cancel (gconstpointer data)
   test_gate_clear (&self.running);
 }
 
+/* A thread that has not come as far as its work when the executor is shut down never does. */
+typedef struct
+{
+  AiotExecutor *executor;
+  TestGate in_hook;
+  TestGate may_leave_hook;
+  GError *error;
+  int n_run;
+} InHook;
+
+static void
+hold_in_hook (AiotThreadPhase phase,
+              gpointer        user_data)
+{
+  InHook *self = user_data;
+
+  if (phase == AIOT_THREAD_STARTS)
+    {
+      test_gate_open (&self->in_hook);
+      test_gate_wait (&self->may_leave_hook);
+    }
+}
+
+static gboolean
+count_run (AiotCall  *call,
+           gpointer   user_data,
+           GError   **error)
+{
+  ((InHook *) user_data)->n_run++;
+  return TRUE;
+}
+
+static void
+test_cancel_starting (gconstpointer data)
+{
+  g_autoptr (AiotExecutor) executor = new_executor (GPOINTER_TO_INT (data), 1);
+  InHook self = { .executor = executor };
+  TestAnswer call = { 0 }, ended = { 0 };
+
+  aiot_executor_set_thread_hook (executor, hold_in_hook, &self, NULL);
+  aiot_offload_async (executor, count_run, &self, NULL, NULL, test_answer_cb, &call);
+  test_gate_wait (&self.in_hook);
+  aiot_executor_shutdown_async (executor, AIOT_SHUTDOWN_CANCEL, AIOT_TIMEOUT_NONE, NULL, test_answer_cb, &ended);
+  test_gate_open (&self.may_leave_hook);
+  test_answer_wait (&ended, NULL);
+  g_assert_true (finish (executor, &ended, NULL));
+  assert_call (&call, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpint (self.n_run, ==, 0);
+  test_gate_clear (&self.in_hook);
+  test_gate_clear (&self.may_leave_hook);
+}
+
+static void
+end_in_hook (AiotThreadPhase phase,
+             gpointer        user_data)
+{
+  InHook *self = user_data;
+
+  if (phase == AIOT_THREAD_ENDS)
+    aiot_executor_shutdown_sync (self->executor, AIOT_SHUTDOWN_WAIT, AIOT_TIMEOUT_NONE, NULL, &self->error);
+}
+
+static void
+test_own_hook (gconstpointer data)
+{
+  g_autoptr (AiotExecutor) executor = new_executor (GPOINTER_TO_INT (data), 1);
+  InHook self = { .executor = executor };
+  TestAnswer call = { 0 };
+
+  aiot_executor_set_thread_hook (executor, end_in_hook, &self, NULL);
+  aiot_offload_async (executor, count_run, &self, NULL, NULL, test_answer_cb, &call);
+  assert_call (&call, 0, 0);
+  g_assert_true (aiot_executor_shutdown_sync (executor, AIOT_SHUTDOWN_WAIT, AIOT_TIMEOUT_NONE, NULL, NULL));
+  g_assert_error (self.error, AIOT_ERROR, AIOT_ERROR_WOULD_DEADLOCK);
+  g_clear_error (&self.error);
+}
+
 /* First politely, then not. */
 static void
 test_wait_then_cancel (void)
@@ -267,6 +344,58 @@ test_cancellable (void)
   test_gate_open (&hold.leave);
   assert_call (&held, 0, 0);
   g_assert_finalize_object (g_steal_pointer (&cancellable));
+  test_hold_clear (&hold);
+}
+
+/* The main context that waited is gone; its handler must be too, because it would wait for itself. */
+static void
+test_cancellable_after_abandon (void)
+{
+  g_autoptr (AiotExecutor) executor = new_executor (AIOT_EXECUTOR_POOL, 1);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  TestHold hold = { 0 };
+  TestLoop loop;
+  TestAnswer held = { 0 }, ended = { 0 };
+
+  aiot_offload_async (executor, test_hold_func, &hold, NULL, NULL, test_answer_cb, &held);
+  test_gate_wait (&hold.running);
+  test_loop_open (&loop);
+  aiot_executor_shutdown_async (executor, AIOT_SHUTDOWN_WAIT, AIOT_TIMEOUT_NONE, cancellable, test_answer_cb, &ended);
+  aiot_main_context_abandon (loop.main_context);
+  g_cancellable_cancel (cancellable);
+  test_loop_close (&loop);
+  g_assert_cmpint (ended.n_called, ==, 0);
+  test_gate_open (&hold.leave);
+  assert_call (&held, 0, 0);
+  test_hold_clear (&hold);
+}
+
+static void
+iterate_until_answered (GCancellable *cancellable,
+                        gpointer      answer)
+{
+  test_answer_wait (answer, NULL);
+}
+
+/* A handler of the program runs a main loop, and the answer arrives in there. */
+static void
+test_nested_loop_in_handler (void)
+{
+  g_autoptr (AiotExecutor) executor = new_executor (AIOT_EXECUTOR_POOL, 1);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  TestHold hold = { 0 };
+  TestAnswer held = { 0 }, ended = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  aiot_offload_async (executor, test_hold_func, &hold, NULL, NULL, test_answer_cb, &held);
+  test_gate_wait (&hold.running);
+  aiot_executor_shutdown_async (executor, AIOT_SHUTDOWN_WAIT, AIOT_TIMEOUT_NONE, cancellable, test_answer_cb, &ended);
+  g_cancellable_connect (cancellable, G_CALLBACK (iterate_until_answered), &ended, NULL);
+  g_cancellable_cancel (cancellable);
+  g_assert_false (finish (executor, &ended, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  test_gate_open (&hold.leave);
+  assert_call (&held, 0, 0);
   test_hold_clear (&hold);
 }
 
@@ -479,9 +608,13 @@ main (int    argc,
   g_test_add_data_func ("/shutdown/cancel/pool", OF_KIND (POOL), test_cancel);
   g_test_add_data_func ("/shutdown/cancel/serial", OF_KIND (SERIAL), test_cancel);
   g_test_add_data_func ("/shutdown/cancel/separate", OF_KIND (SEPARATE), test_cancel);
+  g_test_add_data_func ("/shutdown/cancel/thread-that-starts/pool", OF_KIND (POOL), test_cancel_starting);
+  g_test_add_data_func ("/shutdown/cancel/thread-that-starts/separate", OF_KIND (SEPARATE), test_cancel_starting);
   g_test_add_func ("/shutdown/wait-then-cancel", test_wait_then_cancel);
   g_test_add_func ("/shutdown/deadline/names-what-runs", test_deadline_names);
   g_test_add_func ("/shutdown/cancellable/ends-the-waiting", test_cancellable);
+  g_test_add_func ("/shutdown/cancellable/after-abandon", test_cancellable_after_abandon);
+  g_test_add_func ("/shutdown/cancellable/nested-loop-in-handler", test_nested_loop_in_handler);
   g_test_add_data_func ("/shutdown/afterwards/pool", OF_KIND (POOL), test_work_afterwards);
   g_test_add_data_func ("/shutdown/afterwards/serial", OF_KIND (SERIAL), test_work_afterwards);
   g_test_add_data_func ("/shutdown/afterwards/separate", OF_KIND (SEPARATE), test_work_afterwards);
@@ -491,6 +624,8 @@ main (int    argc,
   g_test_add_data_func ("/shutdown/own-thread/pool", OF_KIND (POOL), test_own_thread);
   g_test_add_data_func ("/shutdown/own-thread/serial", OF_KIND (SERIAL), test_own_thread);
   g_test_add_data_func ("/shutdown/own-thread/separate", OF_KIND (SEPARATE), test_own_thread);
+  g_test_add_data_func ("/shutdown/own-thread/hook-of-pool", OF_KIND (POOL), test_own_hook);
+  g_test_add_data_func ("/shutdown/own-thread/hook-of-separate", OF_KIND (SEPARATE), test_own_hook);
   g_test_add_func ("/shutdown/home-gone", test_home_gone);
   return g_test_run ();
 }
