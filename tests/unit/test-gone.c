@@ -445,6 +445,100 @@ test_thread_ends_after_handover (void)
   test_loop_close (&loop);
 }
 
+/* A thread with two main contexts ends; what is freed with the first starts new work, on a third. */
+typedef struct
+{
+  AiotExecutor *busy;
+  TestGate running;
+  TestGate may_look;
+  TestGate looked;
+  gboolean was_cancelled;
+  int n_freed;
+} Successive;
+
+static gboolean
+look_whether_cancelled (AiotCall  *call,
+                        gpointer   user_data,
+                        GError   **error)
+{
+  Successive *self = user_data;
+
+  test_gate_open (&self->running);
+  test_gate_wait (&self->may_look);
+  self->was_cancelled = aiot_call_is_cancelled (call);
+  test_gate_open (&self->looked);
+  return TRUE;
+}
+
+static void
+count_successive (gpointer user_data)
+{
+  g_atomic_int_inc (&((Successive *) user_data)->n_freed);
+}
+
+static void
+ask_on_new_context (AiotExecutor   *executor,
+                    AiotThreadFunc  func,
+                    Successive     *self,
+                    GDestroyNotify  destroy)
+{
+  g_autoptr (GMainContext) main_context = g_main_context_new ();
+
+  g_main_context_push_thread_default (main_context);
+  aiot_offload_async (executor, func, self, destroy, NULL, never_called_cb, NULL);
+  g_main_context_pop_thread_default (main_context);
+}
+
+static void
+free_and_ask_again (gpointer user_data)
+{
+  Successive *self = user_data;
+
+  ask_on_new_context (self->busy, succeed, self, count_successive);
+  count_successive (self);
+}
+
+static gpointer
+use_several_contexts (gpointer data)
+{
+  Successive *self = data;
+
+  ask_on_new_context (self->busy, succeed, self, free_and_ask_again);
+  ask_on_new_context (NULL, look_whether_cancelled, self, count_successive);
+  test_gate_wait (&self->running);
+  return NULL;
+}
+
+static void
+test_thread_ends_and_asks_again (void)
+{
+  g_autoptr (AiotExecutor) busy = aiot_executor_new_pool ("busy", 1);
+  Successive self = { .busy = busy };
+  TestHold hold = { 0 };
+  TestAnswer held = { 0 };
+
+  aiot_offload_async (busy, test_hold_func, &hold, NULL, NULL, test_answer_cb, &held);
+  test_gate_wait (&hold.running);
+  g_thread_join (g_thread_new ("several", use_several_contexts, &self));
+  /* What had not started is freed, the new work too; what runs is told to stop. */
+  g_assert_cmpint (self.n_freed, ==, 2);
+  g_test_expect_message ("AioThreads", G_LOG_LEVEL_WARNING, WARNING);
+  test_gate_open (&self.may_look);
+  test_gate_wait (&self.looked);
+  g_assert_true (self.was_cancelled);
+  while (g_atomic_int_get (&self.n_freed) < 3)
+    g_thread_yield ();
+  g_test_assert_expected_messages ();
+
+  test_gate_open (&hold.leave);
+  test_answer_wait (&held, NULL);
+  test_answer_clear (&held);
+  test_hold_clear (&hold);
+  test_gate_clear (&self.running);
+  test_gate_clear (&self.may_look);
+  test_gate_clear (&self.looked);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -465,5 +559,6 @@ main (int    argc,
   g_test_add_func ("/gone/thread-end/work-in-flight", test_thread_ends);
   g_test_add_func ("/gone/thread-end/default-context-goes-on", test_thread_ends_default_context);
   g_test_add_func ("/gone/thread-end/used-again-afterwards", test_thread_ends_after_handover);
+  g_test_add_func ("/gone/thread-end/starts-work-while-it-ends", test_thread_ends_and_asks_again);
   return g_test_run ();
 }

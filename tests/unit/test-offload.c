@@ -756,6 +756,27 @@ test_cancelled_too_late (void)
   g_assert_finalize_object (g_steal_pointer (&cancellable));
 }
 
+static void
+iterate_until_answered (GCancellable *cancellable,
+                        gpointer      answer)
+{
+  test_answer_wait (answer, NULL);
+}
+
+/* A handler of the program runs a main loop, and the answer arrives in there: nothing waits for that handler to end. */
+static void
+test_cancelled_nested_loop (void)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  TestAnswer answer = { 0 };
+
+  aiot_offload_async (NULL, double_it, GINT_TO_POINTER (1), NULL, cancellable, test_answer_cb, &answer);
+  g_cancellable_connect (cancellable, G_CALLBACK (iterate_until_answered), &answer, NULL);
+  g_cancellable_cancel (cancellable);
+  g_assert_cmpint (answer.n_called, ==, 1);
+  test_answer_clear (&answer);
+}
+
 /* --- misuse --- */
 
 static void
@@ -822,6 +843,7 @@ main (int    argc,
                         test_cancelled_while_running);
   g_test_add_func ("/offload/cancel/from-another-thread", test_cancelled_from_another_thread);
   g_test_add_func ("/offload/cancel/too-late", test_cancelled_too_late);
+  g_test_add_func ("/offload/cancel/nested-loop-in-handler", test_cancelled_nested_loop);
   g_test_add_func ("/offload/misuse/no-function", test_misuse);
   g_test_add_func ("/offload/misuse/foreign-result", test_misuse_foreign_result);
   return g_test_run ();
