@@ -966,7 +966,7 @@ main (int    argc,
 
   g_test_add_func ("/sync-await/gio/file", test_file);
   g_test_add_func ("/sync-await/gio/socket-client", test_socket);
-  g_test_add_func ("/sync-await/gio/subprocess", test_subprocess);
+  g_test_add_func ("/sync-await/gio/process", test_subprocess);
   g_test_add_data_func ("/sync-await/home/done-later", GINT_TO_POINTER (FALSE), test_at_home);
   g_test_add_data_func ("/sync-await/home/done-at-once", GINT_TO_POINTER (TRUE), test_at_home);
   g_test_add_data_func ("/sync-await/fails/with-reason", GINT_TO_POINTER (TRUE), test_fails);
