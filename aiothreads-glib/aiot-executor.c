@@ -467,7 +467,8 @@ aiot_executor_new_serial (const char *name)
  * shows the first 15 bytes.
  *
  * With @detached set, a thread that still runs ends with the process. Without, the end of the process waits for it, however long
- * that takes, and does not cancel it.
+ * that takes, and does not cancel it. A main context that such a thread has as its thread-default one goes on as well; all
+ * others are gone by then.
  *
  * Returns: (transfer full): a new executor
  *

@@ -23,6 +23,8 @@ gboolean      aiot_home_serves         (AiotHome     *self,
 GMainContext *aiot_home_get_address    (AiotHome     *self);
 gsize         aiot_home_get_thread_id  (AiotHome     *self);
 void          aiot_home_set_thread_id  (AiotHome     *self,
-                                        gsize         thread_id);
+                                        gsize         thread_id,
+                                        gboolean      outlives_exit);
+gboolean      aiot_home_outlives_exit  (AiotHome     *self);
 
 G_END_DECLS

@@ -5,6 +5,8 @@
 
 #include "aiot-home-table-private.h"
 
+#include "aiot-process-private.h"
+
 /*
  * Which home belongs to which main context, and to which thread.
  *
@@ -19,6 +21,7 @@
 typedef struct
 {
   gsize id;
+  gboolean is_joined; /* the end of the process waits for it */
   AiotHome *last;     /* what the thread asked for most recently */
   GPtrArray *homes;   /* of the main contexts that this thread had as its default */
 } HomeThread;
@@ -68,6 +71,7 @@ home_thread_get (void)
     {
       self = g_new0 (HomeThread, 1);
       self->id = g_atomic_pointer_add (&last_thread_id, 1) + 1;
+      self->is_joined = aiot_process_is_joined ();
       self->homes = g_ptr_array_new_with_free_func ((GDestroyNotify) aiot_home_unref);
       g_private_set (&current_thread, self);
     }
@@ -95,7 +99,7 @@ aiot_home_thread_claim (AiotHome *home)
 {
   HomeThread *self = home_thread_get ();
 
-  aiot_home_set_thread_id (home, self->id);
+  aiot_home_set_thread_id (home, self->id, self->is_joined);
   if (g_ptr_array_find (self->homes, home, NULL))
     return;
 
@@ -165,7 +169,7 @@ aiot_home_table_forget (AiotHome *home)
   g_mutex_unlock (&table_mutex);
 }
 
-/* When the process ends. */
+/* When the process ends: all but those of threads that it waits for, which end with their threads. */
 void
 aiot_home_end_all (void)
 {
@@ -183,5 +187,10 @@ aiot_home_end_all (void)
   g_mutex_unlock (&table_mutex);
 
   for (guint i = 0; i < homes->len; i++)
-    aiot_home_abandon (g_ptr_array_index (homes, i));
+    {
+      AiotHome *ending = g_ptr_array_index (homes, i);
+
+      if (!aiot_home_outlives_exit (ending))
+        aiot_home_abandon (ending);
+    }
 }

@@ -54,6 +54,7 @@ struct _AiotHome
   gboolean gone;                /* changed under the mutex */
   gboolean warned;
   gboolean serves_descriptor;
+  gboolean outlives_exit;
   gsize thread_id;              /* who was last seen iterating, or having it as thread-default */
 
   /* touched by the thread that iterates the main context */
@@ -460,7 +461,7 @@ home_note_thread (AiotHome *self)
       self->main_context != g_main_context_default ())
     aiot_home_thread_claim (self);
   else
-    aiot_home_set_thread_id (self, thread_id);
+    aiot_home_set_thread_id (self, thread_id, FALSE);
 }
 
 static gboolean
@@ -597,9 +598,18 @@ aiot_home_get_thread_id (AiotHome *self)
 
 void
 aiot_home_set_thread_id (AiotHome *self,
-                         gsize     thread_id)
+                         gsize     thread_id,
+                         gboolean  outlives_exit)
 {
   g_atomic_pointer_set (&self->thread_id, thread_id);
+  g_atomic_int_set (&self->outlives_exit, outlives_exit);
+}
+
+/* Whether it ends with its thread, which the end of the process waits for. */
+gboolean
+aiot_home_outlives_exit (AiotHome *self)
+{
+  return g_atomic_int_get (&self->outlives_exit);
 }
 
 /* Whether data of this home may be freed right here. */

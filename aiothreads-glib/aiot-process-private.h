@@ -25,6 +25,7 @@ void     aiot_process_set_thread_limit (guint    limit);
 /* Threads that the end of the process waits for. */
 void     aiot_process_add_joined     (void);
 void     aiot_process_mark_joined    (void);
+gboolean aiot_process_is_joined      (void);
 void     aiot_process_remove_joined  (void);
 
 G_END_DECLS

@@ -18,7 +18,8 @@
  *
  * When it ends, nothing that belongs to the program is called or freed any more, because what it would need may be gone: not
  * even destroy functions. Who waits for a main context is woken, functions are told that they are cancelled, and the threads
- * that must be waited for are. Those of pools are not: whatever blocks in them ends with the process.
+ * that must be waited for are. Those of pools are not: whatever blocks in them ends with the process. A thread that is
+ * waited for keeps its main context, because it may not end before that has brought what it waits for.
  *
  * A forked child has the memory of its parent, but none of its threads, and maybe locks that nobody will ever unlock. So it
  * touches nothing of this library, and every call fails.
@@ -52,7 +53,7 @@ process_end (void)
   aiot_home_end_all ();
 
   g_mutex_lock (&joined_mutex);
-  n_left = g_private_get (&this_is_joined) != NULL ? 1 : 0;
+  n_left = aiot_process_is_joined () ? 1 : 0;
   while (n_joined > n_left)
     g_cond_wait (&joined_cond, &joined_mutex);
   g_mutex_unlock (&joined_mutex);
@@ -155,6 +156,12 @@ void
 aiot_process_mark_joined (void)
 {
   g_private_set (&this_is_joined, GINT_TO_POINTER (TRUE));
+}
+
+gboolean
+aiot_process_is_joined (void)
+{
+  return g_private_get (&this_is_joined) != NULL;
 }
 
 void
