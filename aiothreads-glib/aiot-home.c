@@ -676,8 +676,8 @@ aiot_home_add_watch (AiotHome      *self,
 
   watch->link.data = watch;
   g_mutex_lock (&self->mutex);
-  /* A home that is made while the process ends is not in the table that is gone through then. */
-  added = !self->gone && !aiot_process_is_ending ();
+  /* A home that is made while the process ends may have missed that. */
+  added = !self->gone && (!aiot_process_is_ending () || aiot_home_outlives_exit (self));
   watch->is_linked = added;
   if (added)
     g_queue_push_tail_link (&self->watches, &watch->link);
