@@ -181,8 +181,13 @@ new_timed_out_error (AiotRunner *runner)
   g_auto (GStrv) running = aiot_runner_describe_running (runner);
   g_autofree char *text = g_strjoinv (", ", running);
 
-  return g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "The executor “%s” has not ended in time; %s %s",
-                      runner->name, *text != '\0' ? "it still runs" : "its threads are still", *text != '\0' ? text : "cleaning up");
+  if (*text == '\0')
+    return g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                        "The executor “%s” has not ended in time; it runs no work, but its threads have not ended yet",
+                        runner->name);
+
+  return g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "The executor “%s” has not ended in time; it still runs %s",
+                      runner->name, text);
 }
 
 static GError *
