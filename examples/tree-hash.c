@@ -4,6 +4,7 @@
  */
 
 #include "progress.h"
+#include "save-text.h"
 #include "stall-meter.h"
 #include "tree-summary.h"
 #include "tree-work.h"
@@ -413,7 +414,7 @@ save_results (Program     *self,
 {
   if (summary_path != NULL && !tree_summary_save (&self->summary, summary_path, error))
     return FALSE;
-  return list_path == NULL || g_file_set_contents (list_path, self->summary.list, -1, error);
+  return list_path == NULL || save_text (list_path, self->summary.list, error);
 }
 
 static const char description[] =

@@ -5,6 +5,8 @@
 
 #include "tree-summary.h"
 
+#include "save-text.h"
+
 #include <string.h>
 
 TreeRecord *
@@ -145,5 +147,5 @@ tree_summary_save (TreeSummary  *self,
                      self->n_threads, self->longest_stall / 1e3, self->n_unreadable, self->n_skipped,
                      self->digest != NULL ? self->digest : "");
 
-  return g_file_set_contents (path, text, -1, error);
+  return save_text (path, text, error);
 }

@@ -230,6 +230,66 @@ def test_link_argument(folder):
         assert read_summary(folder / 'summary')['files'] == '1'
 
 
+@test('regular-files-are-replaced-whole')
+def test_replaced(folder):
+    """Also where links lead to them. Whoever has the old one open keeps it."""
+    (folder / 'file').write_text('x')
+    (folder / 'target').write_text('old')
+    (folder / 'link').symlink_to('target')
+    (folder / 'link-to-link').symlink_to('link')
+    (folder / 'dangling').symlink_to('made')
+    for name, target in (('target', 'target'), ('link-to-link', 'target'), ('dangling', 'made'), ('new', 'new')):
+        with open(folder / 'target', encoding='utf-8') as old:
+            before = old.read()
+            done = run('--list', str(folder / name), str(folder / 'file'))
+            assert done.returncode == 0, done.stderr
+            assert (folder / target).read_bytes() == sha256sum(folder / 'file'), name
+            old.seek(0)
+            assert old.read() == before
+        assert (folder / 'link').is_symlink() and (folder / 'link-to-link').is_symlink(), name
+        assert (folder / 'dangling').is_symlink() and not (folder / target).is_symlink(), name
+    assert sorted(path.name for path in folder.iterdir()) == [
+        'dangling', 'file', 'link', 'link-to-link', 'made', 'new', 'target']
+
+
+@test('other-files-are-written-to')
+def test_written_to(folder):
+    """A fifo, a link to it, and a device. A program that tries to replace this device can do no harm."""
+    (folder / 'file').write_text('x')
+    os.mkfifo(folder / 'fifo')
+    (folder / 'link').symlink_to('fifo')
+    for option, name in (('--list', 'fifo'), ('--summary', 'fifo'), ('--list', 'link')):
+        fifo = os.open(folder / 'fifo', os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            done = run(option, str(folder / name), str(folder / 'file'))
+            said = os.read(fifo, 4096)
+        finally:
+            os.close(fifo)
+        assert done.returncode == 0, done.stderr
+        assert said == sha256sum(folder / 'file') if option == '--list' else b'files=1\n' in said, said
+        assert (folder / 'fifo').is_fifo() and (folder / 'link').is_symlink()
+
+    ours, device = pty.openpty()
+    try:
+        done = run('--list', os.ttyname(device), str(folder / 'file'))
+        assert done.returncode == 0, done.stderr
+        assert select.select([ours], [], [], 0)[0]
+        assert os.read(ours, 4096).replace(b'\r\n', b'\n') == sha256sum(folder / 'file')
+    finally:
+        os.close(ours)
+        os.close(device)
+
+
+@test('what-can-not-be-written-is-said')
+def test_not_written(folder):
+    (folder / 'file').write_text('x')
+    for option in ('--list', '--summary'):
+        for path, why in ((folder, 'Is a directory'), (folder / 'no' / 'folder', 'No such file or directory')):
+            done = run(option, str(path), str(folder / 'file'))
+            assert done.returncode == 1
+            assert str(path) in done.stderr.decode() and why in done.stderr.decode(), done.stderr
+
+
 @test('wrong-arguments')
 def test_arguments(folder):
     for arguments in ([], ['--no-such-option', str(folder)], ['--in-flight', '0', str(folder)]):
