@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 
 /*
- * Writes what the user asked for to where the user said. A regular file is replaced as a whole, so that nobody sees half
- * of it; where links lead to it they stay. What is no regular file, like /dev/null or a fifo, must not be replaced by one.
+ * Writes a text to where the user said. A regular file is replaced as a whole, so that nobody sees half of it; links
+ * that lead to it stay. What is no regular file, like /dev/null or a fifo, is written to, and stays what it is.
  */
 
 static gboolean

@@ -21,9 +21,9 @@
  * Hashes all regular files below some directories, and stays responsive while it does.
  *
  * Two things block: listing a directory, and reading a file. Both are functions in tree-work.c that an AiotThreaded runs
- * on the default pool. All else happens here, on the main loop, in small steps: a result comes in, its paths are queued or
- * its digest is noted, and the next work is started. The number in flight is bounded, and no directory is listed while
- * many files wait, so memory is bounded as well.
+ * on the default pool. All else happens here, on the main loop, in small steps: a result comes in, its entries are
+ * queued or its digest is noted, and the next work is started. The number in flight is bounded, and no directory is
+ * listed while many files wait, so memory is bounded as well. What was found last is listed first, so few are open.
  *
  * With --blocking the same two functions are called on the main loop instead, one in each dispatch, to compare.
  */
@@ -39,7 +39,7 @@ typedef struct
   AiotThreaded *lister;
   AiotThreaded *hasher;
 
-  GQueue directories;   /* of TreeEntry that wait */
+  GQueue directories;   /* of TreeEntry that wait; what the user named is at the end */
   GQueue files;
   guint n_in_flight;
   guint most_in_flight;
@@ -76,18 +76,19 @@ make_printable (const char *path)
 
 static void
 program_report (Program    *self,
-                const char *path,
+                TreeEntry  *entry,
                 const char *message)
 {
+  g_autofree char *path = tree_entry_dup_path (entry);
   g_autofree char *printable = make_printable (path);
 
   progress_say (self->progress, "%s: %s", printable, message);
 }
 
 static void
-program_skip (Program    *self,
-              const char *path,
-              TreeKind    kind)
+program_skip (Program   *self,
+              TreeEntry *entry,
+              TreeKind   kind)
 {
   self->summary.n_skipped++;
   /* Links are everywhere, and are simply not followed. */
@@ -95,71 +96,78 @@ program_skip (Program    *self,
     {
       g_autofree char *message = g_strdup_printf ("%s, skipped", tree_kind_describe (kind));
 
-      program_report (self, path, message);
+      program_report (self, entry, message);
     }
 }
 
 static void
 program_note_failure (Program      *self,
-                      const char   *path,
+                      TreeEntry    *entry,
                       const GError *error)
 {
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
 
   self->summary.n_unreadable++;
-  program_report (self, path, error->message);
+  program_report (self, entry, error->message);
 }
 
 static void
-program_note_entries (Program   *self,
-                      GPtrArray *entries)
+program_note_entry (Program   *self,
+                    TreeEntry *entry)
 {
-  for (guint i = 0; i < entries->len; i++)
-    {
-      TreeEntry *entry = g_ptr_array_index (entries, i);
+  if (!entry->is_utf8)
+    program_report (self, entry, "the name is not UTF-8");
 
-      if (!entry->is_utf8)
-        program_report (self, entry->path, "the name is not UTF-8");
+  if (entry->kind == TREE_DIRECTORY)
+    g_queue_push_head (&self->directories, tree_entry_ref (entry));
+  else if (entry->kind == TREE_FILE)
+    g_queue_push_tail (&self->files, tree_entry_ref (entry));
+  else
+    program_skip (self, entry, entry->kind);
+}
 
-      if (entry->kind == TREE_DIRECTORY)
-        g_queue_push_tail (&self->directories, tree_entry_ref (entry));
-      else if (entry->kind == TREE_FILE)
-        g_queue_push_tail (&self->files, tree_entry_ref (entry));
-      else
-        program_skip (self, entry->path, entry->kind);
-    }
+static void
+program_note_listing (Program     *self,
+                      TreeEntry   *directory,
+                      TreeListing *listing)
+{
+  /* The rest of it comes after the directories of this batch. */
+  if (!listing->is_last)
+    g_queue_push_head (&self->directories, tree_entry_ref (directory));
+  for (guint i = 0; i < listing->entries->len; i++)
+    program_note_entry (self, g_ptr_array_index (listing->entries, i));
 }
 
 static void
 program_note_hash (Program        *self,
-                   const char     *path,
+                   TreeEntry      *entry,
                    const TreeHash *hash)
 {
   if (hash->digest == NULL)
     {
-      program_skip (self, path, hash->kind);
+      program_skip (self, entry, hash->kind);
       return;
     }
 
   self->summary.n_bytes += hash->n_bytes;
-  g_ptr_array_add (self->summary.records, tree_record_new (path, hash->digest));
+  g_ptr_array_add (self->summary.records, tree_record_new (tree_entry_dup_path (entry), hash->digest));
 }
 
 /* @value is NULL where there is an error. */
 static void
 program_note_result (Program      *self,
                      AiotThreaded *threaded,
-                     const char   *path,
+                     TreeEntry    *entry,
                      const GValue *value,
                      const GError *error)
 {
   if (value == NULL)
-    program_note_failure (self, path, error);
+    program_note_failure (self, entry, error);
   else if (threaded == self->lister)
-    program_note_entries (self, aiot_value_get_pointer (value));
+    program_note_listing (self, entry, aiot_value_get_pointer (value));
   else
-    program_note_hash (self, path, aiot_value_get_pointer (value));
+    program_note_hash (self, entry, aiot_value_get_pointer (value));
 }
 
 /* The next thing to do, or NULL. */
@@ -203,7 +211,7 @@ program_result_cb (GObject      *source_object,
 
   self->n_in_flight--;
   self->summary.n_threads = MAX (self->summary.n_threads, aiot_executor_get_n_threads (self->executor));
-  program_note_result (self, threaded, request->entry->path, value, error);
+  program_note_result (self, threaded, request->entry, value, error);
   program_go_on (self);
 }
 
@@ -217,8 +225,8 @@ program_start (Program      *self,
 
   request->program = self;
   request->entry = entry;
-  g_value_init (&argument, G_TYPE_STRING);
-  g_value_set_static_string (&argument, entry->path);
+  g_value_init (&argument, G_TYPE_POINTER);
+  g_value_set_pointer (&argument, entry);
   self->n_in_flight++;
   aiot_threaded_call_async (threaded, &argument, self->cancellable, program_result_cb, request);
 }
@@ -241,10 +249,10 @@ program_block_once (gpointer user_data)
       return G_SOURCE_REMOVE;
     }
 
-  g_value_init (&argument, G_TYPE_STRING);
-  g_value_set_static_string (&argument, entry->path);
+  g_value_init (&argument, G_TYPE_POINTER);
+  g_value_set_pointer (&argument, entry);
   call = aiot_threaded_call_sync (threaded, &argument, self->cancellable, &error);
-  program_note_result (self, threaded, entry->path, call != NULL ? aiot_call_get_result (call) : NULL, error);
+  program_note_result (self, threaded, entry, call != NULL ? aiot_call_get_result (call) : NULL, error);
   tree_entry_unref (entry);
   return G_SOURCE_CONTINUE;
 }
@@ -393,17 +401,17 @@ program_clear (Program *self)
   g_clear_pointer (&self->loop, g_main_loop_unref);
 }
 
-/* A path on the command line may be a link: whoever names it means what it points to. */
 static void
 program_add_path (Program    *self,
                   const char *path)
 {
-  g_autofree char *real_path = realpath (path, NULL);
-  const char *used = real_path != NULL ? real_path : path;
-  gboolean is_file = real_path != NULL && !g_file_test (real_path, G_FILE_TEST_IS_DIR);
+  TreeEntry *entry = tree_entry_new_for_path (path);
 
-  g_queue_push_tail (is_file ? &self->files : &self->directories,
-                     tree_entry_new (is_file ? TREE_FILE : TREE_DIRECTORY, NULL, used));
+  if (entry->kind == TREE_DIRECTORY)
+    g_queue_push_tail (&self->directories, tree_entry_ref (entry));
+  else
+    program_note_entry (self, entry);
+  tree_entry_unref (entry);
 }
 
 static gboolean

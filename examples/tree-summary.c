@@ -10,12 +10,12 @@
 #include <string.h>
 
 TreeRecord *
-tree_record_new (const char *path,
+tree_record_new (char       *path,
                  const char *digest)
 {
   TreeRecord *self = g_new (TreeRecord, 1);
 
-  self->path = g_strdup (path);
+  self->path = path;
   self->digest = g_strdup (digest);
   return self;
 }

@@ -16,7 +16,7 @@ typedef struct
   char *digest;
 } TreeRecord;
 
-TreeRecord *tree_record_new    (const char *path,
+TreeRecord *tree_record_new    (char       *path,    /* is taken */
                                 const char *digest);
 void        tree_record_free   (TreeRecord *self);
 

@@ -6,12 +6,15 @@ No test waits for a time: where the program has to be in the middle of something
 to read, and it says itself how far it is. The timeouts are there for the day when a test fails.
 """
 
+import contextlib
 import ctypes
 import os
 import pathlib
 import pty
 import re
+import resource
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,7 +22,7 @@ import sys
 import tempfile
 import time
 
-PROGRAM = sys.argv[1]
+PROGRAM = os.path.abspath(sys.argv[1])
 TIMEOUT = 60
 HUGE = 1 << 40
 
@@ -59,6 +62,10 @@ def lose_capabilities():
     libc = ctypes.CDLL(None)
     for capability in (1, 2):   # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
         libc.prctl(24, capability, 0, 0, 0)   # PR_CAPBSET_DROP
+
+
+def have_few_descriptors():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, 512))
 
 
 def run(*arguments, **more):
@@ -207,6 +214,158 @@ def test_vanished(folder):
     assert 'b-vanishing: No such file or directory' in terminal.text
     summary = read_summary(folder / 'summary')
     assert (summary['files'], summary['unreadable']) == ('1', '1')
+
+
+@contextlib.contextmanager
+def in_the_middle(folder, huge, waiting):
+    """While this lasts, the program reads one huge file, and what it found after that one waits."""
+    with open(huge, 'wb') as file:
+        file.truncate(HUGE)
+        program = Terminal('--in-flight', 1, '--summary', folder / 'summary', '--list', folder / 'list',
+                           folder / 'tree')
+        try:
+            program.read_until(f'0 files, .* 1 in flight, {waiting} waiting')
+            yield program
+        finally:
+            file.truncate(0)
+            status = program.wait()
+    assert status == 0, program.text
+    program.said = program.text.replace('\r\n', '\n')
+    program.listed = (folder / 'list').read_text()
+    summary = read_summary(folder / 'summary')
+    program.counts = [int(summary[key]) for key in ('files', 'unreadable', 'skipped')]
+
+
+def copy_with_other_content(path, other):
+    shutil.copytree(path, other)
+    for file in other.rglob('file'):
+        file.write_text('not ours')
+
+
+def put_link_in_place_of(path, target):
+    path.rename(target.with_name('moved'))
+    path.symlink_to(target)
+
+
+@test('a-link-in-the-place-of-a-directory-is-not-followed')
+def test_directory_swapped(folder):
+    directory = folder / 'tree' / 'directory'
+    directory.mkdir(parents=True)
+    (directory / 'file').write_text('ours')
+    copy_with_other_content(directory, folder / 'other')
+    for number in range(300):   # so many that no directory is listed meanwhile
+        (folder / 'tree' / f'x-{number}').write_text('x')
+    with in_the_middle(folder, folder / 'tree' / 'a-huge', 301) as program:
+        put_link_in_place_of(directory, folder / 'other')
+    assert f'{directory}: Not a directory\n' in program.said
+    assert program.counts == [301, 1, 0]
+
+
+@test('a-file-is-opened-in-the-directory-that-had-it')
+def test_parent_swapped(folder):
+    directory = folder / 'tree' / 'directory'
+    directory.mkdir(parents=True)
+    (directory / 'file').write_text('ours')
+    copy_with_other_content(directory, folder / 'other')
+    expected = sha256sum(directory / 'file').decode()
+    with in_the_middle(folder, directory / 'a-huge', 1) as program:
+        put_link_in_place_of(directory, folder / 'other')
+    assert expected in program.listed, program.listed
+    assert program.counts == [2, 0, 0]
+
+
+@test('a-file-may-have-become-anything')
+def test_file_swapped(folder):
+    tree = folder / 'tree'
+    tree.mkdir()
+    (folder / 'file').write_text('not ours')
+    for name in ('directory', 'fifo', 'link'):
+        (tree / name).write_text('ours')
+    with in_the_middle(folder, tree / 'a-huge', 3) as program:
+        for name in ('directory', 'fifo', 'link'):
+            (tree / name).unlink()
+        (tree / 'directory').mkdir()
+        os.mkfifo(tree / 'fifo')
+        (tree / 'link').symlink_to(folder / 'file')
+    assert f'{tree}/directory: directory, skipped\n' in program.said
+    assert f'{tree}/fifo: fifo, skipped\n' in program.said
+    assert program.counts == [1, 0, 3]
+
+
+def make_deep_tree(root, depth):
+    """Returns its directories."""
+    paths = [root.joinpath(*['d'] * level) for level in range(depth)]
+    for path in paths:
+        path.mkdir()
+    return paths
+
+
+@test('deep-and-wide-trees-need-few-descriptors')
+def test_few_descriptors(folder):
+    paths = make_deep_tree(folder / 'tree', 700)
+    for number in range(700):
+        paths.append(folder / 'tree' / f'{number}')
+        paths[-1].mkdir()
+    for number, path in enumerate(paths):
+        (path / 'file').write_text(f'{number}')
+    expected = sha256sum(folder / 'tree')
+    for way in ([], ['--blocking'], ['--in-flight', '1']):
+        done = run(*way, '--list', str(folder / 'list'), str(folder / 'tree'), preexec_fn=have_few_descriptors)
+        assert (done.returncode, done.stderr) == (0, b'')
+        assert sorted((folder / 'list').read_bytes().splitlines()) == sorted(expected.splitlines()), way
+
+
+@test('a-link-on-the-way-to-a-deep-file-is-not-followed')
+def test_deep_swapped(folder):
+    """So deep that the directories on the way are not open any more."""
+    paths = make_deep_tree(folder / 'tree', 500)
+    (paths[-1] / 'file').write_text('ours')
+    copy_with_other_content(paths[450], folder / 'other')
+    with in_the_middle(folder, paths[-1] / 'a-huge', 1) as program:
+        put_link_in_place_of(paths[450], folder / 'other')
+    assert f'{paths[-1]}/file: Not a directory\n' in program.said, program.said
+    assert program.counts == [1, 1, 0]
+
+
+@test('a-huge-directory-is-listed-in-batches')
+def test_batches(folder):
+    tree = folder / 'tree'
+    (tree / 'directory').mkdir(parents=True)
+    for number in range(2500):
+        (tree / f'{number}').write_text(f'{number}')
+    expected = sha256sum(tree)
+    for way in ([], ['--blocking'], ['--in-flight', '1']):
+        done = run(*way, '--list', str(folder / 'list'), str(tree))
+        assert (done.returncode, done.stderr) == (0, b'')
+        assert sorted((folder / 'list').read_bytes().splitlines()) == sorted(expected.splitlines()), way
+
+    for path in tree.glob('*[0-9]'):
+        os.truncate(path, HUGE)
+    terminal = Terminal('--in-flight', 1, tree)
+    # One of the first thousand is being read, the others wait, and so does the rest of the directory.
+    terminal.read_until('0 files, .* 1 in flight, (999|1000) waiting')
+    terminal.type(b'\x03')
+    assert terminal.wait() == 130, terminal.text
+    assert max(map(int, re.findall('([0-9]+) waiting', terminal.text))) <= 1000
+
+
+@test('paths-begin-as-they-were-given')
+def test_paths(folder):
+    (folder / 'tree' / 'directory').mkdir(parents=True)
+    (folder / 'tree' / 'directory' / 'file').write_text('x')
+    os.mkfifo(folder / 'tree' / 'fifo')
+    (folder / 'link').symlink_to('tree')
+    for given, prefix in (('tree', 'tree'), ('./link', './link'), ('link/', 'link'), ('.', './tree'), ('..', '../tree'),
+                          ('tree/../link', 'tree/../link'), (str(folder / 'link'), str(folder / 'link'))):
+        cwd = folder / 'tree' if given == '..' else folder
+        (folder / 'output').mkdir()
+        done = run('--list', str(folder / 'output' / 'list'), given, cwd=cwd)
+        listed = (folder / 'output' / 'list').read_text()
+        assert re.search(f'  {re.escape(prefix)}/directory/file$', listed, re.MULTILINE), (given, listed)
+        assert f'{prefix}/fifo: fifo, skipped\n' in done.stderr.decode(), (given, done.stderr)
+        shutil.rmtree(folder / 'output')
+    run('--list', str(folder / 'list'), 'link/directory/file', cwd=folder)
+    assert (folder / 'list').read_text().endswith('  link/directory/file\n')
 
 
 @test('nothing-to-read')
