@@ -57,7 +57,9 @@ operation_steal_cancellable (AiotOperation *self)
 static void
 operation_drop_cancellable (AiotOperation *self)
 {
-  g_autoptr (GCancellable) cancellable = operation_steal_cancellable (self);
+  GCancellable *cancellable = operation_steal_cancellable (self);
+
+  g_clear_object (&cancellable);
 }
 
 static void
