@@ -261,6 +261,41 @@ shutdown_new (AiotExecutor        *executor,
   return self;
 }
 
+static void
+refusal_free (gpointer data)
+{
+  Shutdown *self = data;
+
+  g_clear_error (&self->error);
+  g_clear_object (&self->executor);
+  g_free (self);
+}
+
+static gboolean
+refusal_call_back (gpointer result)
+{
+  aiot_result_call_back (result);
+  return G_SOURCE_REMOVE;
+}
+
+/* In a forked child, where homes can't be used, any source will do. */
+static void
+shutdown_refuse (AiotExecutor        *executor,
+                 GError              *error,
+                 GAsyncReadyCallback  callback,
+                 gpointer             callback_data)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+  Shutdown *self = g_new0 (Shutdown, 1);
+  AiotResult *result = aiot_result_new (executor, aiot_executor_shutdown_async, callback, callback_data,
+                                        self, refusal_free);
+
+  self->error = error;
+  self->executor = g_object_ref (executor);
+  g_source_set_callback (source, refusal_call_back, result, g_object_unref);
+  g_source_attach (source, g_main_context_get_thread_default ());
+}
+
 /**
  * aiot_executor_shutdown_async:
  * @self: an executor
@@ -293,12 +328,21 @@ aiot_executor_shutdown_async (AiotExecutor        *self,
                               gpointer             callback_data)
 {
   Shutdown *shutdown;
+  GError *error = NULL;
 
   g_return_if_fail (AIOT_IS_EXECUTOR (self));
   g_return_if_fail (how <= AIOT_SHUTDOWN_CANCEL);
   g_return_if_fail (timeout_ms >= AIOT_TIMEOUT_DEFAULT);
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
-  g_return_if_fail (!aiot_process_is_forked ());
+
+  if (aiot_process_fails_if_forked (&error))
+    {
+      if (callback != NULL)
+        shutdown_refuse (self, error, callback, callback_data);
+      else
+        g_error_free (error);
+      return;
+    }
 
   shutdown = shutdown_new (self, cancellable, callback, callback_data);
   aiot_runner_close (shutdown->runner, how == AIOT_SHUTDOWN_CANCEL);
@@ -330,7 +374,8 @@ aiot_executor_shutdown_async (AiotExecutor        *self,
  *
  * Tells whether an executor has ended; see [method@Executor.shutdown_async].
  *
- * Errors: %G_IO_ERROR_TIMED_OUT when work still runs at the deadline, which the message names, and %G_IO_ERROR_CANCELLED.
+ * Errors: %G_IO_ERROR_TIMED_OUT when work still runs at the deadline, which the message names; %G_IO_ERROR_CANCELLED;
+ * %AIOT_ERROR_FORKED.
  *
  * Returns: %TRUE if all its threads have ended
  *

@@ -111,6 +111,10 @@ aiot_home_unref (AiotHome *self)
 static void
 home_wake (AiotHome *self)
 {
+  /* A child has its descriptors in common with its parent, and maybe a lock that nobody will unlock. */
+  if (G_UNLIKELY (aiot_process_is_forked ()))
+    return;
+
   if (self->is_global_default)
     {
       g_main_context_wakeup (self->main_context);
@@ -534,6 +538,10 @@ home_main_context_ended (gpointer data)
 {
   AiotHome *self = data;
 
+  /* In a child it stays in the table, which may be locked for ever. */
+  if (aiot_process_is_forked ())
+    return;
+
   home_end (self);
   aiot_home_unref (self);
 }
@@ -728,7 +736,8 @@ aiot_home_serve_descriptor (AiotHome *self)
 void
 aiot_home_abandon (AiotHome *self)
 {
-  home_end (self);
+  if (!aiot_process_is_forked ())
+    home_end (self);
 }
 
 /* While this runs at home: its main context becomes the thread-default one, if it is not. */

@@ -6,6 +6,7 @@
 #include "aiot-runner-private.h"
 
 #include "aiot-clock-private.h"
+#include "aiot-process-private.h"
 #include "aiot-work-queue-private.h"
 
 /*
@@ -444,6 +445,9 @@ aiot_pool_get_size (AiotRunner *runner)
   AiotPool *self = (AiotPool *) runner;
   guint size;
 
+  if (aiot_process_is_forked ())
+    return self->size;
+
   g_mutex_lock (&runner->mutex);
   size = self->size;
   g_mutex_unlock (&runner->mutex);
@@ -456,6 +460,9 @@ aiot_pool_set_size (AiotRunner *runner,
                     guint       size)
 {
   AiotPool *self = (AiotPool *) runner;
+
+  if (aiot_process_is_forked ())
+    return;
 
   g_mutex_lock (&runner->mutex);
   self->size = size;

@@ -472,6 +472,10 @@ void
 aiot_runner_get_statistics (AiotRunner     *self,
                             AiotStatistics *statistics)
 {
+  *statistics = (AiotStatistics) { 0 };
+  if (aiot_process_is_forked ())
+    return;
+
   g_mutex_lock (&self->mutex);
   *statistics = (AiotStatistics) {
     .n_threads = self->n_threads,
@@ -490,10 +494,14 @@ aiot_runner_get_statistics (AiotRunner     *self,
 void
 aiot_runner_let_go (AiotRunner *self)
 {
-  g_mutex_lock (&self->mutex);
-  self->let_go = TRUE;
-  g_cond_broadcast (&self->called);
-  aiot_runner_unlock (self);
+  /* A forked child has no threads to tell, and maybe a lock that nobody will unlock. */
+  if (!aiot_process_is_forked ())
+    {
+      g_mutex_lock (&self->mutex);
+      self->let_go = TRUE;
+      g_cond_broadcast (&self->called);
+      aiot_runner_unlock (self);
+    }
 
   aiot_runner_unref (self);
 }
@@ -612,6 +620,9 @@ aiot_runner_describe_running (AiotRunner *self)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   gint64 now = aiot_clock_now ();
+
+  if (aiot_process_is_forked ())
+    return g_strv_builder_end (builder);
 
   g_mutex_lock (&self->mutex);
   for (GList *l = self->workers.head; l != NULL; l = l->next)

@@ -9,6 +9,7 @@
 #include "aiot-enum-types.h"
 #include "aiot-error.h"
 #include "aiot-limiter.h"
+#include "aiot-process-private.h"
 #include "aiot-result-private.h"
 
 /**
@@ -578,17 +579,21 @@ aiot_threaded_call_async (AiotThreaded        *self,
 {
   g_autoptr (AiotExecutor) executor = NULL;
   g_autoptr (AiotLimiter) limiter = NULL;
-  AiotCallOptions options;
+  AiotCallOptions options = { 0 };
 
   g_return_if_fail (AIOT_IS_THREADED (self));
   g_return_if_fail (argument == NULL || G_IS_VALUE (argument));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  g_mutex_lock (&self->mutex);
-  executor = self->executor != NULL ? g_object_ref (self->executor) : NULL;
-  limiter = self->limiter != NULL ? g_object_ref (self->limiter) : NULL;
-  options = (AiotCallOptions) { executor, limiter, self->name, self->priority, self->on_cancel };
-  g_mutex_unlock (&self->mutex);
+  /* In a forked child it fails whatever they are, and maybe nobody will ever unlock them. */
+  if (!aiot_process_is_forked ())
+    {
+      g_mutex_lock (&self->mutex);
+      executor = self->executor != NULL ? g_object_ref (self->executor) : NULL;
+      limiter = self->limiter != NULL ? g_object_ref (self->limiter) : NULL;
+      options = (AiotCallOptions) { executor, limiter, self->name, self->priority, self->on_cancel };
+      g_mutex_unlock (&self->mutex);
+    }
 
   aiot_call_start (aiot_call_new (run_function, g_object_ref (self), g_object_unref, argument), &options,
                    self, aiot_threaded_call_async, cancellable, callback, callback_data);
