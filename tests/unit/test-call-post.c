@@ -461,8 +461,9 @@ test_misuse_no_function (void)
   if (g_test_subprocess ())
     {
       g_autoptr (AiotThreaded) threaded = aiot_threaded_new (post_nothing, NULL, NULL);
-      g_autoptr (AiotCall) call = aiot_threaded_call_sync (threaded, NULL, NULL, NULL);
+      AiotCall *call = aiot_threaded_call_sync (threaded, NULL, NULL, NULL);
 
+      aiot_call_unref (call);
       return;
     }
 

@@ -97,11 +97,13 @@ never_start (GCancellable        *cancellable,
   g_assert_not_reached ();
 }
 
-static void
-never_start_task (GTask    *task,
-                  gpointer  user_data)
+static gboolean
+never_start_task (GTask     *task,
+                  gpointer   user_data,
+                  GError   **error)
 {
   g_assert_not_reached ();
+  return FALSE;
 }
 
 static gboolean
