@@ -92,23 +92,23 @@ shutdown_unref (gpointer data)
     aiot_home_push (self->origin.home, &self->answer);
 }
 
-/* Once it was called for the set-up and for the outcome the answer travels. */
+/* Once it was called for the set-up and for the outcome the answer travels, with the reference that came with the outcome. */
 static void
 shutdown_proceed (Shutdown *self)
 {
-  if (!g_atomic_int_dec_and_test (&self->n_missing))
-    return;
-
-  shutdown_ref (self);
-  aiot_home_push (self->origin.home, &self->answer);
+  if (g_atomic_int_dec_and_test (&self->n_missing))
+    aiot_home_push (self->origin.home, &self->answer);
 }
 
+/* Takes a reference: once the answer has travelled, nothing of this is left here that would have to go home, too late. */
 static void
 shutdown_settle (Shutdown *self,
                  Outcome   outcome)
 {
   if (g_atomic_int_compare_and_exchange (&self->outcome, OUTCOME_OPEN, outcome))
     shutdown_proceed (self);
+  else
+    shutdown_unref (self);
 }
 
 static void
@@ -117,7 +117,6 @@ shutdown_ended (AiotRunnerEnd *end)
   Shutdown *self = SHUTDOWN_OF (end, end);
 
   shutdown_settle (self, OUTCOME_ENDED);
-  shutdown_unref (self);
 }
 
 static void
@@ -125,7 +124,7 @@ shutdown_cancelled_cb (GCancellable *cancellable,
                        gpointer      user_data)
 {
   if (!aiot_process_is_forked ())
-    shutdown_settle (user_data, OUTCOME_CANCELLED);
+    shutdown_settle (shutdown_ref (user_data), OUTCOME_CANCELLED);
 }
 
 static void
@@ -134,7 +133,6 @@ shutdown_timer_run (AiotHomeEntry *entry)
   Shutdown *self = SHUTDOWN_OF (timer, entry);
 
   shutdown_settle (self, OUTCOME_TIMED_OUT);
-  shutdown_unref (self);
 }
 
 static void
@@ -154,7 +152,6 @@ shutdown_home_gone (AiotHomeWatch *watch)
 
   aiot_work_drop_main_context (&self->origin);
   shutdown_settle (self, OUTCOME_NOBODY_ASKS);
-  shutdown_unref (self);
 }
 
 /* Nothing of it is left but the answer. */

@@ -484,9 +484,9 @@ test_free_after_shutdown (void)
   test_gate_wait (&waking.running);
   test_answer_wait (&answer, NULL);
   test_answer_clear (&answer);
-  g_assert_cmpint (ledger.n_freed, ==, 0);
-  test_gate_open (&waking.leave);
+  /* The thread that ended holds nothing any more, though it has not come further than waking the loop. */
   assert_freed_at_home (&ledger);
+  test_gate_open (&waking.leave);
   test_hold_clear (&end);
 }
 

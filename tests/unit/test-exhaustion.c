@@ -54,6 +54,13 @@ succeed (AiotCall  *call,
   return TRUE;
 }
 
+/* The limit of the process counts threads that only just leave. */
+static void
+end_executor (AiotExecutor *executor)
+{
+  g_assert_true (aiot_executor_shutdown_sync (executor, AIOT_SHUTDOWN_WAIT, AIOT_TIMEOUT_NONE, NULL, NULL));
+}
+
 static void
 assert_exhausted (GError *error)
 {
@@ -153,6 +160,7 @@ test_one_takes_all (void)
   g_assert_cmpuint (aiot_executor_get_n_threads (executor), ==, 1);
   allow_threads (G_MAXINT);
   test_hold_clear (&crowd.hold);
+  end_executor (executor);
 }
 
 static void
@@ -181,6 +189,7 @@ test_recovers (void)
       g_assert_nonnull (aiot_offload_finish (answered.result, NULL));
       test_answer_clear (&answered);
     }
+  end_executor (executor);
 }
 
 /* All descriptors are in use: calls need none. */
@@ -214,6 +223,7 @@ test_no_descriptor (void)
     }
   setrlimit (RLIMIT_NOFILE, &old);
   test_answer_clear (&answer);
+  end_executor (executor);
 }
 
 /* --- Every kind of executor --- */
@@ -276,7 +286,7 @@ test_none_of_any_kind (void)
       allow_threads (G_MAXINT);
       call = aiot_offload_sync (executor, succeed, NULL, NULL, NULL);
       g_assert_nonnull (call);
-      g_assert_true (aiot_executor_shutdown_sync (executor, AIOT_SHUTDOWN_WAIT, AIOT_TIMEOUT_NONE, NULL, NULL));
+      end_executor (executor);
     }
 }
 
@@ -435,7 +445,7 @@ run_mixture (void)
       g_autoptr (AiotCall) call = aiot_offload_sync (executor, succeed, NULL, NULL, NULL);
 
       g_assert_nonnull (call);
-      g_assert_true (aiot_executor_shutdown_sync (executor, AIOT_SHUTDOWN_WAIT, AIOT_TIMEOUT_NONE, NULL, NULL));
+      end_executor (executor);
       g_assert_cmpuint (aiot_executor_get_n_queued (executor), ==, 0);
       g_assert_cmpuint (aiot_executor_get_n_threads (executor), ==, 0);
     }
@@ -462,7 +472,7 @@ assert_no_thread_counted (void)
   call = aiot_offload_sync (executor, succeed, NULL, NULL, NULL);
   g_assert_nonnull (call);
   aiot_set_thread_limit (limit);
-  g_assert_true (aiot_executor_shutdown_sync (executor, AIOT_SHUTDOWN_WAIT, AIOT_TIMEOUT_NONE, NULL, NULL));
+  end_executor (executor);
 }
 
 #define N_REFUSED 24
@@ -513,6 +523,29 @@ test_mixture_within_limit (void)
       aiot_set_thread_limit (limit);
       assert_no_thread_counted ();
     }
+}
+
+/* When an executor is said to have ended, its threads count no more. */
+static void
+test_limit_of_ended (void)
+{
+  guint n = test_scaled (2000);
+  guint limit = aiot_get_thread_limit ();
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (AiotExecutor) executor = aiot_executor_new_separate ("ended", TRUE);
+      g_autoptr (AiotCall) call = NULL;
+
+      aiot_set_thread_limit (1);
+      call = aiot_offload_sync (executor, succeed, NULL, NULL, NULL);
+      g_assert_nonnull (call);
+      /* At various moments of its end. */
+      for (guint j = 0; aiot_executor_get_n_threads (executor) > 0 || j < i % 200; j++)
+        continue;
+      end_executor (executor);
+    }
+  aiot_set_thread_limit (limit);
 }
 
 /* --- Work that waits for work --- */
@@ -575,7 +608,7 @@ test_limit_of_nested_work (void)
       if (kind < 2)
         offload_nested (executor, 20, TRUE);
       aiot_set_thread_limit (limit);
-      g_assert_true (aiot_executor_shutdown_sync (executor, AIOT_SHUTDOWN_WAIT, AIOT_TIMEOUT_NONE, NULL, NULL));
+      end_executor (executor);
     }
 }
 
@@ -648,6 +681,7 @@ test_limit_refuses_queue (void)
   assert_answer (&later, TRUE);
   aiot_set_thread_limit (limit);
   waiting_clear (&waiting);
+  end_executor (executor);
 }
 
 /* One more thread is there, though busy: it will take what is queued, so nothing fails. */
@@ -679,6 +713,7 @@ test_limit_with_another_worker (void)
   aiot_set_thread_limit (limit);
   test_hold_clear (&hold);
   waiting_clear (&waiting);
+  end_executor (executor);
 }
 
 static void
@@ -725,6 +760,7 @@ test_limit_while_awaiting (void)
   aiot_offload_async (executor, succeed, NULL, NULL, NULL, test_answer_cb, &later);
   assert_answer (&later, TRUE);
   aiot_set_thread_limit (limit);
+  end_executor (executor);
 }
 
 /* --- Descriptors --- */
@@ -807,6 +843,7 @@ main (int    argc,
   g_test_add_func ("/exhaustion/mixture/without-one", test_mixture_without_one);
   g_test_add_func ("/exhaustion/mixture/with-few", test_mixture_with_few);
   g_test_add_func ("/exhaustion/mixture/within-limit", test_mixture_within_limit);
+  g_test_add_func ("/exhaustion/limit/ended-threads-do-not-count", test_limit_of_ended);
   g_test_add_func ("/exhaustion/limit/nested", test_limit_of_nested_work);
   g_test_add_func ("/exhaustion/limit/refuses-what-nobody-would-do", test_limit_refuses_queue);
   g_test_add_func ("/exhaustion/limit/another-worker-takes-it", test_limit_with_another_worker);
