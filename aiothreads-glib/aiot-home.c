@@ -326,6 +326,15 @@ home_get_timeout (AiotHome *self)
   return timeout;
 }
 
+/* For who waits in place of the main context: milliseconds until there is work by time, 0 when there is some, -1 for none. */
+int
+aiot_home_get_timeout (AiotHome *self)
+{
+  int timeout = home_get_timeout (self);
+
+  return home_has_work (self) ? 0 : timeout;
+}
+
 /* --- The source ------------------------------------------------------------ */
 
 static gboolean

@@ -93,15 +93,15 @@ find_wakeup_fd (GMainContext *main_context)
  * start_some_work ();
  * while (work_is_unfinished ())
  *   {
- *     poll (&work, 1, -1);
+ *     poll (&work, 1, aiot_main_context_get_timeout (main_context));
  *     g_main_context_iteration (main_context, FALSE);
  *   }
  * g_main_context_pop_thread_default (main_context);
  * ```
  *
  * Take a main context of its own for this, because the descriptor says nothing of the time-outs and descriptors that others
- * attach. The same holds for what this library does at a certain time, the notifications of a [class@Progress] and the
- * deadline of [method@Executor.shutdown_async]: they come with the next iteration. It must be asked for while the main context has no source with a descriptor, and stays the same after that.
+ * attach. It must be asked for while the main context has no source with a descriptor, and stays the same after that. What
+ * this library does at a certain time does not show there: see [func@main_context_get_timeout].
  *
  * This function does not block. Call it from the thread that will iterate the main context. The descriptor belongs to the
  * main context and is closed with it; this library opens none.
@@ -143,6 +143,33 @@ aiot_main_context_get_fd (GMainContext  *main_context,
   home = aiot_home_dup_for (main_context);
   aiot_home_serve_descriptor (home);
   return fd;
+}
+
+/**
+ * aiot_main_context_get_timeout:
+ * @main_context: a main context that nobody else iterates
+ *
+ * Gets how long an event loop that is not a GMainLoop may wait at most.
+ *
+ * Some things are done at a certain time: a [class@Progress] notifies once a frame, and [method@Executor.shutdown_async] has
+ * a deadline. A loop that watches the descriptor of [func@main_context_get_fd] iterates the main context when this time has
+ * passed, too. What is planned while it waits wakes it by the descriptor, so it need only ask before it waits.
+ *
+ * It does not block. Call it from the thread that iterates the main context.
+ *
+ * Returns: milliseconds, 0 when there is something to do now, or -1 when nothing is planned, as for poll ()
+ *
+ * Since: 1.0
+ */
+int
+aiot_main_context_get_timeout (GMainContext *main_context)
+{
+  g_autoptr (AiotHome) home = NULL;
+
+  g_return_val_if_fail (main_context != NULL, -1);
+
+  home = aiot_home_dup_for (main_context);
+  return aiot_home_get_timeout (home);
 }
 
 /**

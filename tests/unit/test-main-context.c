@@ -5,6 +5,8 @@
 
 #include "test-util.h"
 
+#include "aiot-clock-private.h"
+
 #include <glib-unix.h>
 #include <unistd.h>
 
@@ -53,6 +55,69 @@ unreachable_fd_cb (int          fd,
                    gpointer     user_data)
 {
   g_assert_not_reached ();
+}
+
+/* --- what has its time --- */
+
+static void
+count_notified (GObject    *object,
+                GParamSpec *pspec,
+                gpointer    n_notified)
+{
+  (*(int *) n_notified)++;
+}
+
+static gpointer
+report_the_end (gpointer progress)
+{
+  aiot_progress_report (progress, 1.0, NULL);
+  return NULL;
+}
+
+/* What is planned by another thread wakes the loop, which asks for how long it may sleep then. */
+static void
+test_fd_timers (void)
+{
+  TestLoop loop;
+  GPollFD fd;
+  AiotProgress *progress;
+  int n_notified = 0;
+
+  test_loop_open (&loop);
+  fd = (GPollFD) { aiot_main_context_get_fd (loop.main_context, NULL), G_IO_IN, 0 };
+  progress = aiot_progress_new ();
+  g_signal_connect (progress, "notify::fraction", G_CALLBACK (count_notified), &n_notified);
+  g_assert_cmpint (aiot_main_context_get_timeout (loop.main_context), ==, -1);
+
+  aiot_clock_stop ();
+  aiot_progress_report (progress, 0.5, NULL);
+  while (n_notified == 0)
+    {
+      g_poll (&fd, 1, aiot_main_context_get_timeout (loop.main_context));
+      g_main_context_iteration (loop.main_context, FALSE);
+    }
+  while (g_main_context_iteration (loop.main_context, FALSE))
+    continue;
+  g_assert_cmpint (aiot_main_context_get_timeout (loop.main_context), ==, -1);
+
+  g_thread_join (g_thread_new ("reporter", report_the_end, progress));
+  g_assert_cmpint (g_poll (&fd, 1, -1), ==, 1);
+  g_main_context_iteration (loop.main_context, FALSE);
+  g_assert_cmpint (n_notified, ==, 1);
+  g_assert_cmpint (aiot_main_context_get_timeout (loop.main_context), ==, 16);
+  aiot_clock_advance (15 * G_TIME_SPAN_MILLISECOND);
+  g_assert_cmpint (aiot_main_context_get_timeout (loop.main_context), ==, 1);
+  aiot_clock_advance (G_TIME_SPAN_MILLISECOND);
+  g_assert_cmpint (aiot_main_context_get_timeout (loop.main_context), ==, 0);
+  g_main_context_iteration (loop.main_context, FALSE);
+  g_assert_cmpint (n_notified, ==, 2);
+  while (g_main_context_iteration (loop.main_context, FALSE))
+    continue;
+  g_assert_cmpint (aiot_main_context_get_timeout (loop.main_context), ==, -1);
+  aiot_clock_resume ();
+
+  g_object_unref (progress);
+  test_loop_close (&loop);
 }
 
 static void
@@ -144,6 +209,7 @@ main (int    argc,
   test_init (&argc, &argv);
 
   g_test_add_func ("/main-context/fd/calls-under-poll", test_fd_calls);
+  g_test_add_func ("/main-context/fd/timers-under-poll", test_fd_timers);
   g_test_add_func ("/main-context/fd/other-descriptors", test_fd_with_other_descriptors);
   g_test_add_func ("/main-context/fd/owned-by-another-thread", test_fd_of_a_busy_context);
   g_test_add_func ("/main-context/budget", test_budget);
