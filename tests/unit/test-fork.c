@@ -30,6 +30,15 @@ __lsan_is_turned_off (void)
   return is_child;
 }
 
+/* A thread sanitizer lets other threads go on for a second when a process ends, in case they have something to tell. */
+const char *__tsan_default_options (void);
+
+const char *
+__tsan_default_options (void)
+{
+  return "atexit_sleep_ms=10";
+}
+
 static void
 assert_exit_status (pid_t child,
                     int   expected)

@@ -44,6 +44,15 @@ typedef struct
   const char *expected;    /* on its standard output */
 } Program;
 
+/* A thread sanitizer lets other threads go on for a second when a process ends, in case they have something to tell. */
+const char *__tsan_default_options (void);
+
+const char *
+__tsan_default_options (void)
+{
+  return "atexit_sleep_ms=10";
+}
+
 /* --- In a program ------------------------------------------------------------ */
 
 static TestGate never;
