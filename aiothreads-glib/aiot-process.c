@@ -118,10 +118,12 @@ aiot_process_is_main_thread (void)
 gboolean
 aiot_process_reserve_thread (void)
 {
-  if (g_atomic_int_add (&n_threads, 1) < g_atomic_int_get (&thread_limit))
-    return TRUE;
+  int n = g_atomic_int_get (&n_threads);
 
-  g_atomic_int_add (&n_threads, -1);
+  /* Never counted for a moment only: somebody else would be refused the place that is left. */
+  while (n < g_atomic_int_get (&thread_limit))
+    if (g_atomic_int_compare_and_exchange_full (&n_threads, n, n + 1, &n))
+      return TRUE;
   return FALSE;
 }
 
