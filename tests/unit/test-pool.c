@@ -405,6 +405,73 @@ test_idle_threads_leave (void)
   held_end (held, 1);
 }
 
+static _Thread_local gint64 last_busy;
+
+static void
+check_idle_time (AiotThreadPhase phase,
+                 gpointer        user_data)
+{
+  if (phase == AIOT_THREAD_STARTS)
+    last_busy = aiot_clock_now ();
+  else
+    g_assert_cmpint (aiot_clock_now () - last_busy, >=, 10 * G_TIME_SPAN_SECOND);
+}
+
+static gboolean
+hold_and_note (AiotCall  *call,
+               gpointer   user_data,
+               GError   **error)
+{
+  hold_func (call, user_data, error);
+  last_busy = aiot_clock_now ();
+  return TRUE;
+}
+
+/* They are gone from the process, none before its time, and the thread of a serial executor stays. */
+static void
+test_idle_threads_end (void)
+{
+  if (g_test_subprocess ())
+    {
+      g_autoptr (AiotExecutor) executor = aiot_executor_new_pool ("idle", 8);
+      g_autoptr (AiotExecutor) serial = aiot_executor_new_serial ("stays");
+      guint n_before = count_threads_of_process ();
+      Held held[5] = { 0 };
+
+      aiot_executor_set_thread_hook (executor, check_idle_time, NULL, NULL);
+      aiot_clock_stop ();
+      for (guint i = 0; i < 5; i++)
+        aiot_offload_async (i < 4 ? executor : serial, hold_and_note, &held[i], count_done, NULL, NULL, NULL);
+      for (guint i = 0; i < 5; i++)
+        while (!test_gate_is_open (&held[i].hold.running))
+          {
+            aiot_clock_advance (2 * MS);
+            g_thread_yield ();
+          }
+      held_end (held, 5);
+      wait_for_done (executor, 4);
+
+      while (aiot_executor_get_n_threads (executor) > 0)
+        {
+          aiot_clock_advance (G_TIME_SPAN_SECOND / 4);
+          g_thread_yield ();
+        }
+      /* Only the system knows when a thread is gone for good. */
+      while (count_threads_of_process () > n_before + 1)
+        g_thread_yield ();
+      g_assert_cmpuint (aiot_executor_get_n_threads (serial), ==, 1);
+      aiot_clock_resume ();
+      return;
+    }
+
+#ifdef __SANITIZE_THREAD__
+  g_test_skip ("the sanitizer has a thread of its own, which starts with the first other one");
+#else
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+  g_test_trap_assert_passed ();
+#endif
+}
+
 /* --- priority --- */
 
 static GString *order;
@@ -590,6 +657,7 @@ main (int    argc,
   g_test_add_func ("/pool/size/lowered-keeps-what-runs", test_size_lowered);
   g_test_add_func ("/pool/misuse/size", test_size_misuse);
   g_test_add_func ("/pool/idle/threads-leave-after-10-s", test_idle_threads_leave);
+  g_test_add_func ("/pool/idle/threads-leave-the-process", test_idle_threads_end);
   g_test_add_func ("/pool/priority/urgent-first", test_priority);
   g_test_add_func ("/pool/statistics", test_statistics);
   g_test_add_data_func ("/pool/environment/size", "3", test_environment);
