@@ -407,6 +407,38 @@ main_joined_exits (void)
   return EXIT_FAILURE;
 }
 
+static gboolean
+ask_too_late (AiotCall  *call,
+              gpointer   user_data,
+              GError   **error)
+{
+  g_autoptr (GError) gone = NULL;
+
+  test_gate_wait (&process_ends);
+  g_assert_false (aiot_sync_await (start_never, finish_never, NULL, NULL, AIOT_TIMEOUT_NONE, NULL, NULL, &gone));
+  g_assert_error (gone, AIOT_ERROR, AIOT_ERROR_CONTEXT_GONE);
+  g_clear_error (&gone);
+  g_assert_false (aiot_sync_await_in (g_main_context_default (), start_never, finish_never, NULL, NULL,
+                                      AIOT_TIMEOUT_NONE, NULL, NULL, &gone));
+  g_assert_error (gone, AIOT_ERROR, AIOT_ERROR_CONTEXT_GONE);
+  say ("asked in vain\n");
+  return TRUE;
+}
+
+/* Nobody iterates any main context any more, so a thread that is waited for must not wait for one. */
+static int
+main_joined_asks (void)
+{
+  g_autoptr (AiotExecutor) separate = NULL;
+
+  start_with_end ();
+  separate = aiot_executor_new_separate ("joined", FALSE);
+  tell_when_process_ends ();
+  aiot_offload_async (separate, ask_too_late, NULL, NULL, NULL, NULL, NULL);
+  begin_to_leave ();
+  return STATUS;
+}
+
 static AiotExecutor *starts_more;
 
 static gboolean
@@ -681,6 +713,7 @@ static const Program programs[] = {
   { "/process/exit/in-an-operation/while-workers-await", main_await_operation, "" },
   { "/process/exit/separate/is-waited-for", main_joined, "done\nend\n" },
   { "/process/exit/separate/ends-the-process-itself", main_joined_exits, "done\nend\n" },
+  { "/process/exit/separate/asks-too-late", main_joined_asks, "asked in vain\nend\n" },
   { "/process/exit/separate/starts-more", main_joined_starts_more, "done\ndone\ndone\ndone\nend\n" },
   { "/process/exit/separate/with-a-main-loop", main_joined_with_loop, "done\nend\n" },
   { "/process/exit/separate/detached-is-not-waited-for", main_detached, "end\n" },
