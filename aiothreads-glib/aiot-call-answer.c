@@ -122,10 +122,7 @@ call_answer_run (AiotHomeEntry *entry)
   call_answered (self);
 }
 
-/*
- * Home is gone, and the watch on it ends the answering side, or did. Here this can't be done: a handler of the cancellable may
- * have pushed the answer, and waiting for that handler from within it would never end.
- */
+/* Home is gone, and the watch on it ends the answering side, or did. */
 static void
 call_answer_release (AiotHomeEntry *entry)
 {

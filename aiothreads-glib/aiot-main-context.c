@@ -187,8 +187,7 @@ aiot_main_context_get_timeout (GMainContext *main_context)
  * used again, it is as good as new.
  *
  * It may be called from any thread, best from the one that iterated the main context, because that is where the data
- * belongs. It does not block, except that it runs the destroy functions of what it frees. Don't call it in a handler of
- * [signal@Gio.Cancellable::cancelled]: like [method@Gio.Cancellable.disconnect], it waits for handlers that run.
+ * belongs. It does not block, except that it runs the destroy functions of what it frees.
  *
  * Since: 1.0
  */

@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 AIOT_AVAILABLE_IN_1_0
 gint64 aiot_main_context_get_budget (GMainContext  *main_context);
 AIOT_AVAILABLE_IN_1_0
-int  aiot_main_context_get_timeout (GMainContext *main_context);
+int    aiot_main_context_get_timeout (GMainContext *main_context);
 AIOT_AVAILABLE_IN_1_0
 void   aiot_main_context_set_budget (GMainContext  *main_context,
                                      gint64         budget_us);

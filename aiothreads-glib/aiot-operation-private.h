@@ -31,12 +31,9 @@ struct _AiotOperation
   AiotAsyncFunc start;
   AiotFinishFunc finish;
 
-  GCancellable *cancellable;   /* home only */
-  gboolean is_called_back;     /* likewise; nobody has a reference for the callback any more */
-
-  /* Atomic */
-  gboolean is_started;
-  gboolean is_over;
+  GCancellable *cancellable;   /* guarded by the mutex of the waiter */
+  gboolean is_called_back;     /* written before what called back is gone, read after; its reference is too */
+  gboolean is_over;            /* atomic */
 
   gpointer user_data;          /* of whoever sets is_over */
   GDestroyNotify user_data_destroy;
