@@ -6,6 +6,7 @@
 #include "test-util.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define WATCHDOG_SECONDS 300
@@ -24,6 +25,43 @@ test_scaled (guint count)
   const char *scale = g_getenv ("AIOT_TEST_SCALE");
 
   return scale != NULL ? MAX ((guint64) count * atoi (scale) / 100, 1) : count;
+}
+
+guint
+test_count_threads (void)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (dir) != NULL)
+    n++;
+  return n;
+}
+
+static GLogWriterOutput
+count_gone_warning (GLogLevelFlags   level,
+                    const GLogField *fields,
+                    gsize            n_fields,
+                    gpointer         n_warnings)
+{
+  if (level > G_LOG_LEVEL_WARNING)
+    return G_LOG_WRITER_HANDLED;
+
+  for (gsize i = 0; i < n_fields; i++)
+    if (strcmp (fields[i].key, "MESSAGE") == 0 && strstr (fields[i].value, "A main context went away") == NULL)
+      {
+        g_printerr ("%s\n", (const char *) fields[i].value);
+        abort ();
+      }
+  g_atomic_int_inc ((int *) n_warnings);
+  return G_LOG_WRITER_HANDLED;
+}
+
+void
+test_count_gone_warnings (int *n_warnings)
+{
+  g_log_set_always_fatal (G_LOG_FATAL_MASK);
+  g_log_set_writer_func (count_gone_warning, n_warnings, NULL);
 }
 
 void
@@ -165,6 +203,13 @@ void
 test_answer_clear (TestAnswer *answer)
 {
   g_clear_object (&answer->result);
+}
+
+void
+test_answer_wait_in_handler (GCancellable *cancellable,
+                             gpointer      answer)
+{
+  test_answer_wait (answer, NULL);
 }
 
 gboolean

@@ -18,6 +18,15 @@ void     test_init              (int          *argc,
 /* How much a stress test does, in percent of what it says; AIOT_TEST_SCALE in the environment. */
 guint    test_scaled            (guint         count);
 
+/* Threads of this process, whoever started them. */
+guint    test_count_threads     (void);
+
+/*
+ * For tests whose main contexts go away with work in flight, which each may warn of once: counts that, and ends the process when
+ * anything else is said.
+ */
+void     test_count_gone_warnings (int        *n_warnings);
+
 /* A door that is opened once: waiting for it needs no time, only somebody who opens it. Zeroed memory is a closed one. */
 typedef struct
 {
@@ -78,6 +87,10 @@ void     test_answer_cb         (GObject      *source_object,
 void     test_answer_wait       (TestAnswer   *answer,
                                  GMainContext *main_context);
 void     test_answer_clear      (TestAnswer   *answer);
+
+/* A handler of GCancellable::cancelled that runs a main loop until the answer has come. */
+void     test_answer_wait_in_handler (GCancellable *cancellable,
+                                 gpointer      answer);
 
 /* A thread function that says that it runs and then waits at a gate; its data is a TestHold. */
 typedef struct

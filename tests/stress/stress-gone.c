@@ -40,26 +40,6 @@ typedef struct
 
 static int n_warnings;
 
-/* One main context that goes away with work in flight warns once; nothing else may be said. */
-static GLogWriterOutput
-count_warnings (GLogLevelFlags   level,
-                const GLogField *fields,
-                gsize            n_fields,
-                gpointer         user_data)
-{
-  if (level > G_LOG_LEVEL_WARNING)
-    return G_LOG_WRITER_HANDLED;
-
-  for (gsize i = 0; i < n_fields; i++)
-    if (strcmp (fields[i].key, "MESSAGE") == 0 && strstr (fields[i].value, "A main context went away") == NULL)
-      {
-        g_printerr ("%s\n", (const char *) fields[i].value);
-        abort ();
-      }
-  g_atomic_int_inc (&n_warnings);
-  return G_LOG_WRITER_HANDLED;
-}
-
 static gboolean
 quick (AiotCall  *call,
        gpointer   user_data,
@@ -254,8 +234,7 @@ main (int    argc,
 {
   test_init (&argc, &argv);
 
-  g_log_set_writer_func (count_warnings, NULL, NULL);
-  g_log_set_always_fatal (G_LOG_FATAL_MASK);
+  test_count_gone_warnings (&n_warnings);
   g_test_add_func ("/stress/gone/in-any-way", test_any_end);
   g_test_add_func ("/stress/gone/woken-while-finalized", test_wake_while_finalized);
   return g_test_run ();

@@ -756,13 +756,6 @@ test_cancelled_too_late (void)
   g_assert_finalize_object (g_steal_pointer (&cancellable));
 }
 
-static void
-iterate_until_answered (GCancellable *cancellable,
-                        gpointer      answer)
-{
-  test_answer_wait (answer, NULL);
-}
-
 /* A handler of the program runs a main loop, and the answer arrives in there: nothing waits for that handler to end. */
 static void
 test_cancelled_nested_loop (void)
@@ -771,7 +764,7 @@ test_cancelled_nested_loop (void)
   TestAnswer answer = { 0 };
 
   aiot_offload_async (NULL, double_it, GINT_TO_POINTER (1), NULL, cancellable, test_answer_cb, &answer);
-  g_cancellable_connect (cancellable, G_CALLBACK (iterate_until_answered), &answer, NULL);
+  g_cancellable_connect (cancellable, G_CALLBACK (test_answer_wait_in_handler), &answer, NULL);
   g_cancellable_cancel (cancellable);
   g_assert_cmpint (answer.n_called, ==, 1);
   test_answer_clear (&answer);

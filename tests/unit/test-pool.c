@@ -79,17 +79,6 @@ succeed (AiotCall  *call,
 
 /* --- lazy --- */
 
-static guint
-count_threads_of_process (void)
-{
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (dir) != NULL)
-    n++;
-  return n;
-}
-
 static void
 test_lazy (void)
 {
@@ -102,11 +91,11 @@ test_lazy (void)
 
       g_assert_cmpuint (aiot_executor_get_n_threads (executor), ==, 0);
       g_assert_cmpuint (aiot_executor_get_n_threads (by_default), ==, 0);
-      g_assert_cmpuint (count_threads_of_process (), ==, 1);
+      g_assert_cmpuint (test_count_threads (), ==, 1);
 
       aiot_threaded_call_async (threaded, NULL, NULL, test_answer_cb, &answer);
       test_answer_wait (&answer, NULL);
-      g_assert_cmpuint (count_threads_of_process (), ==, 2);
+      g_assert_cmpuint (test_count_threads (), ==, 2);
       g_assert_cmpuint (aiot_executor_get_n_threads (by_default), ==, 1);
       test_answer_clear (&answer);
       return;
@@ -435,7 +424,7 @@ test_idle_threads_end (void)
     {
       g_autoptr (AiotExecutor) executor = aiot_executor_new_pool ("idle", 8);
       g_autoptr (AiotExecutor) serial = aiot_executor_new_serial ("stays");
-      guint n_before = count_threads_of_process ();
+      guint n_before = test_count_threads ();
       Held held[5] = { 0 };
 
       aiot_executor_set_thread_hook (executor, check_idle_time, NULL, NULL);
@@ -457,7 +446,7 @@ test_idle_threads_end (void)
           g_thread_yield ();
         }
       /* Only the system knows when a thread is gone for good. */
-      while (count_threads_of_process () > n_before + 1)
+      while (test_count_threads () > n_before + 1)
         g_thread_yield ();
       g_assert_cmpuint (aiot_executor_get_n_threads (serial), ==, 1);
       aiot_clock_resume ();

@@ -629,25 +629,14 @@ main_calls_in_worker (void)
 
 /* --- Before the first use --- */
 
-static guint
-count_threads_of_process (void)
-{
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (dir) != NULL)
-    n++;
-  return n;
-}
-
 static void
 assert_no_thread (void)
 {
   static guint n_at_first;
 
   if (n_at_first == 0)
-    n_at_first = count_threads_of_process ();
-  g_assert_cmpuint (count_threads_of_process (), ==, n_at_first);
+    n_at_first = test_count_threads ();
+  g_assert_cmpuint (test_count_threads (), ==, n_at_first);
 #ifndef __SANITIZE_THREAD__
   g_assert_cmpuint (n_at_first, ==, 1);
 #endif

@@ -370,13 +370,6 @@ test_cancellable_after_abandon (void)
   test_hold_clear (&hold);
 }
 
-static void
-iterate_until_answered (GCancellable *cancellable,
-                        gpointer      answer)
-{
-  test_answer_wait (answer, NULL);
-}
-
 /* A handler of the program runs a main loop, and the answer arrives in there. */
 static void
 test_nested_loop_in_handler (void)
@@ -390,7 +383,7 @@ test_nested_loop_in_handler (void)
   aiot_offload_async (executor, test_hold_func, &hold, NULL, NULL, test_answer_cb, &held);
   test_gate_wait (&hold.running);
   aiot_executor_shutdown_async (executor, AIOT_SHUTDOWN_WAIT, AIOT_TIMEOUT_NONE, cancellable, test_answer_cb, &ended);
-  g_cancellable_connect (cancellable, G_CALLBACK (iterate_until_answered), &ended, NULL);
+  g_cancellable_connect (cancellable, G_CALLBACK (test_answer_wait_in_handler), &ended, NULL);
   g_cancellable_cancel (cancellable);
   g_assert_false (finish (executor, &ended, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
