@@ -15,14 +15,20 @@
 
 G_BEGIN_DECLS
 
-typedef struct _AiotCall         AiotCall;
-typedef struct _AiotContext      AiotContext;
-typedef struct _AiotContextToken AiotContextToken;
-typedef struct _AiotContextVar   AiotContextVar;
-typedef struct _AiotExecutor     AiotExecutor;
-typedef struct _AiotLimiter      AiotLimiter;
-typedef struct _AiotProgress     AiotProgress;
-typedef struct _AiotThreaded     AiotThreaded;
+typedef struct _AiotBatch            AiotBatch;
+typedef struct _AiotCall             AiotCall;
+typedef struct _AiotChannel          AiotChannel;
+typedef struct _AiotContext          AiotContext;
+typedef struct _AiotContextToken     AiotContextToken;
+typedef struct _AiotContextVar       AiotContextVar;
+typedef struct _AiotExecutor         AiotExecutor;
+typedef struct _AiotGenerator        AiotGenerator;
+typedef struct _AiotIterator         AiotIterator;
+typedef struct _AiotLimiter          AiotLimiter;
+typedef struct _AiotProgress         AiotProgress;
+typedef struct _AiotThreaded         AiotThreaded;
+typedef struct _AiotThreadedIterable AiotThreadedIterable;
+typedef struct _AiotThreadedIterator AiotThreadedIterator;
 
 /**
  * AIOT_TIMEOUT_DEFAULT:
@@ -41,6 +47,24 @@ typedef struct _AiotThreaded     AiotThreaded;
  * Since: 1.0
  */
 #define AIOT_TIMEOUT_NONE 0
+
+/**
+ * AIOT_CAPACITY_DEFAULT:
+ *
+ * The capacity that is meant where none is given: that of [func@get_default_capacity].
+ *
+ * Since: 1.0
+ */
+#define AIOT_CAPACITY_DEFAULT (-1)
+
+/**
+ * AIOT_CAPACITY_UNBOUNDED:
+ *
+ * No limit to the number of items that wait. Nothing holds back a producer that is faster than its consumer then.
+ *
+ * Since: 1.0
+ */
+#define AIOT_CAPACITY_UNBOUNDED 0
 
 /**
  * AiotThreadFunc:
@@ -63,6 +87,40 @@ typedef struct _AiotThreaded     AiotThreaded;
 typedef gboolean (*AiotThreadFunc) (AiotCall  *call,
                                     gpointer   user_data,
                                     GError   **error);
+
+/**
+ * AiotGeneratorFunc:
+ * @generator: where its items go; also its argument and its cancellable
+ * @user_data: the data given with the function
+ * @error: where to say what went wrong
+ *
+ * A blocking function that runs in a worker thread, and gives many results, one after the other.
+ *
+ * It gives each with [method@Generator.emit] or one of its typed forms. Where that returns %FALSE, nobody wants any more items:
+ * the function cleans up and returns %FALSE with the error that it got. It returns %TRUE after the last item. A function that
+ * returns %FALSE without setting @error makes the iteration fail with %AIOT_ERROR_FAILED.
+ *
+ * Returns: %TRUE if it has given all items, %FALSE if @error is set
+ *
+ * Since: 1.0
+ */
+typedef gboolean (*AiotGeneratorFunc) (AiotGenerator  *generator,
+                                       gpointer        user_data,
+                                       GError        **error);
+
+/**
+ * AiotItemFunc:
+ * @item: an item, valid until the function returns
+ * @user_data: the data given with the function
+ *
+ * Takes one item after the other.
+ *
+ * Returns: %TRUE to go on, %FALSE to stop, as `break` does in a loop
+ *
+ * Since: 1.0
+ */
+typedef gboolean (*AiotItemFunc) (const GValue *item,
+                                  gpointer      user_data);
 
 /**
  * AiotPostFunc:
@@ -93,6 +151,59 @@ typedef enum
   AIOT_ON_CANCEL_WAIT,
   AIOT_ON_CANCEL_ABANDON,
 } AiotOnCancel;
+
+/**
+ * AiotWhenFull:
+ * @AIOT_WHEN_FULL_WAIT: the sender waits until there is room
+ * @AIOT_WHEN_FULL_DROP_OLDEST: the item that has waited longest is dropped
+ * @AIOT_WHEN_FULL_DROP_NEWEST: the new item is dropped
+ * @AIOT_WHEN_FULL_KEEP_LATEST: one item waits at most, and a new one takes its place, whatever the capacity is
+ *
+ * What happens when an item is sent to a channel that is full.
+ *
+ * Since: 1.0
+ */
+typedef enum
+{
+  AIOT_WHEN_FULL_WAIT,
+  AIOT_WHEN_FULL_DROP_OLDEST,
+  AIOT_WHEN_FULL_DROP_NEWEST,
+  AIOT_WHEN_FULL_KEEP_LATEST,
+} AiotWhenFull;
+
+/**
+ * AiotSent:
+ * @AIOT_SENT_NOTHING: there was an error, and the channel did not take the item; it is 0, so this can be used as a boolean
+ * @AIOT_SENT_ITEM: the item waits, or was received already
+ * @AIOT_SENT_AND_DROPPED: the item waits, and an older one was dropped for it
+ * @AIOT_SENT_TO_BE_DROPPED: the item was dropped, because the channel is full
+ *
+ * What became of an item that was sent; see [enum@WhenFull].
+ *
+ * Since: 1.0
+ */
+typedef enum
+{
+  AIOT_SENT_NOTHING,
+  AIOT_SENT_ITEM,
+  AIOT_SENT_AND_DROPPED,
+  AIOT_SENT_TO_BE_DROPPED,
+} AiotSent;
+
+/**
+ * AiotOrder:
+ * @AIOT_ORDER_AS_GIVEN: results come in the order of the items that they were made from
+ * @AIOT_ORDER_AS_READY: results come as soon as they are there
+ *
+ * In which order the results of parallel work come.
+ *
+ * Since: 1.0
+ */
+typedef enum
+{
+  AIOT_ORDER_AS_GIVEN,
+  AIOT_ORDER_AS_READY,
+} AiotOrder;
 
 /**
  * AiotExecutorKind:
