@@ -9,24 +9,6 @@
 
 /* The side of a caller that waits: the function runs on its own thread, or on that of an executor. */
 
-/* Runs it as part of what this thread does. */
-static AiotWorkOutcome
-call_run_inline (AiotCall *self)
-{
-  AiotWorker *worker = aiot_worker_get_current ();
-  AiotContext *previous;
-  AiotWorkOutcome outcome;
-
-  aiot_work_come_from_work (&self->work, aiot_worker_get_work ());
-  if (worker != NULL)
-    return aiot_worker_run (worker, &self->work);
-
-  previous = aiot_context_enter (self->work.context);
-  outcome = aiot_call_run (&self->work);
-  aiot_context_leave (previous);
-  return outcome;
-}
-
 static void
 outer_cancelled_cb (GCancellable *cancellable,
                     gpointer      user_data)
@@ -46,7 +28,7 @@ call_run_in_place (AiotCall *self)
 
   if (cancellable != NULL)
     id = g_cancellable_connect (cancellable, G_CALLBACK (outer_cancelled_cb), self, NULL);
-  outcome = call_run_inline (self);
+  outcome = aiot_worker_run_inline (&self->work);
   if (id != 0)
     g_cancellable_disconnect (cancellable, id);
   return outcome;
@@ -84,7 +66,7 @@ aiot_call_run_here (AiotCall      *self,
   aiot_call_init_work (self, name, G_PRIORITY_DEFAULT);
   if (cancellable != NULL)
     aiot_call_connect (self, cancellable);
-  return call_conclude (self, call_run_inline (self), error);
+  return call_conclude (self, aiot_worker_run_inline (&self->work), error);
 }
 
 /* Hands the function to the executor, and sleeps until it has ended. */

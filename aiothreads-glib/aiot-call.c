@@ -247,23 +247,9 @@ aiot_call_get_result (AiotCall *self)
 GCancellable *
 aiot_call_get_cancellable (AiotCall *self)
 {
-  GCancellable *own;
-
   g_return_val_if_fail (self != NULL, NULL);
 
-  own = g_atomic_pointer_get (&self->own_cancellable);
-  if (own != NULL)
-    return own;
-
-  own = g_cancellable_new ();
-  if (!g_atomic_pointer_compare_and_exchange (&self->own_cancellable, NULL, own))
-    g_object_unref (own);
-
-  /* Whoever cancelled meanwhile may have looked for it too early. */
-  own = g_atomic_pointer_get (&self->own_cancellable);
-  if (aiot_work_is_cancelled (&self->work))
-    g_cancellable_cancel (own);
-  return own;
+  return aiot_work_get_cancellable (&self->work, &self->own_cancellable);
 }
 
 /**

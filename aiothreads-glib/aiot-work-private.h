@@ -77,5 +77,7 @@ void          aiot_work_come_from_work   (AiotWork            *self,
 
 gboolean      aiot_work_is_cancelled     (AiotWork            *self);
 void          aiot_work_mark_cancelled   (AiotWork            *self);
+GCancellable *aiot_work_get_cancellable  (AiotWork            *self,
+                                          GCancellable       **own);
 
 G_END_DECLS

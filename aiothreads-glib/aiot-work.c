@@ -125,3 +125,23 @@ aiot_work_mark_cancelled (AiotWork *self)
   if (waiter != NULL)
     aiot_waiter_tell (waiter);
 }
+
+/* Any thread: what work has for functions that take a cancellable, atomic, and made when it is first needed. */
+GCancellable *
+aiot_work_get_cancellable (AiotWork      *self,
+                           GCancellable **own)
+{
+  g_autoptr (GCancellable) made = NULL;
+
+  if (g_atomic_pointer_get (own) == NULL)
+    {
+      made = g_cancellable_new ();
+      if (g_atomic_pointer_compare_and_exchange (own, NULL, made))
+        g_steal_pointer (&made);
+
+      /* Whoever cancelled meanwhile may have looked for it too early. */
+      if (aiot_work_is_cancelled (self))
+        g_cancellable_cancel (g_atomic_pointer_get (own));
+    }
+  return g_atomic_pointer_get (own);
+}

@@ -40,6 +40,7 @@ gboolean         aiot_worker_is_cancelled (void);
 
 AiotWorkOutcome  aiot_worker_run         (AiotWorker *self,
                                           AiotWork   *work);
+AiotWorkOutcome  aiot_worker_run_inline  (AiotWork   *work);
 
 void             aiot_worker_begin_wait  (AiotWaiter *waiter);
 void             aiot_worker_end_wait    (AiotWaiter *waiter);

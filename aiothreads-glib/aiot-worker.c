@@ -57,6 +57,24 @@ aiot_worker_run (AiotWorker *self,
   return outcome;
 }
 
+/* Runs it as part of what the calling thread does, whether that is one of an executor or not. */
+AiotWorkOutcome
+aiot_worker_run_inline (AiotWork *work)
+{
+  AiotWorker *self = aiot_worker_get_current ();
+  AiotContext *previous;
+  AiotWorkOutcome outcome;
+
+  aiot_work_come_from_work (work, aiot_worker_get_work ());
+  if (self != NULL)
+    return aiot_worker_run (self, work);
+
+  previous = aiot_context_enter (work->context);
+  outcome = work->funcs->run (work);
+  aiot_context_leave (previous);
+  return outcome;
+}
+
 /* Before the calling thread sleeps on @waiter: cancelling its work will end that. */
 void
 aiot_worker_begin_wait (AiotWaiter *waiter)
