@@ -3,10 +3,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "aiot-progress.h"
+#include "aiot-progress-private.h"
 
-#include "aiot-clock-private.h"
-#include "aiot-home-private.h"
+#include "aiot-frame-report-private.h"
 
 /**
  * AiotProgress:
@@ -41,13 +40,11 @@ struct _AiotProgress
   double fraction;
   char *text;
 
-  AiotHomeTimer report;    /* home's while is_under_way; it holds a reference then */
+  AiotFrameReport report;
 
   GMutex mutex;            /* guards all below */
   double new_fraction;
   char *new_text;
-  gboolean is_under_way;
-  gint64 last_seen;
 };
 
 enum
@@ -60,24 +57,16 @@ enum
 
 static GParamSpec *properties[N_PROPS];
 
-/* What a display at 60 Hz shows at most. */
-#define FRAME (16 * G_TIME_SPAN_MILLISECOND)
-
-#define PROGRESS_OF(entry) \
-  ((AiotProgress *) ((char *) (entry) - G_STRUCT_OFFSET (AiotProgress, report.entry)))
-
 G_DEFINE_FINAL_TYPE (AiotProgress, aiot_progress, G_TYPE_OBJECT)
 
 static void
-report_run (AiotHomeEntry *entry)
+report (GObject *object)
 {
-  g_autoptr (AiotProgress) self = PROGRESS_OF (entry);
+  AiotProgress *self = AIOT_PROGRESS (object);
   g_autofree char *old_text = NULL;
   double old_fraction = self->fraction;
 
   g_mutex_lock (&self->mutex);
-  self->is_under_way = FALSE;
-  self->last_seen = aiot_clock_now ();
   self->fraction = self->new_fraction;
   old_text = self->text;
   self->text = g_strdup (self->new_text);
@@ -90,18 +79,6 @@ report_run (AiotHomeEntry *entry)
     g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TEXT]);
   g_object_thaw_notify (G_OBJECT (self));
 }
-
-static void
-report_release (AiotHomeEntry *entry)
-{
-  g_object_unref (PROGRESS_OF (entry));
-}
-
-static const AiotHomeEntryFuncs report_funcs = {
-  .lane = AIOT_HOME_LANE_BACKGROUND,
-  .run = report_run,
-  .release = report_release,
-};
 
 static void
 aiot_progress_get_property (GObject    *object,
@@ -174,8 +151,7 @@ static void
 aiot_progress_init (AiotProgress *self)
 {
   self->home = aiot_home_dup_thread_default ();
-  self->report.entry.funcs = &report_funcs;
-  self->last_seen = G_MININT64 / 2;
+  aiot_frame_report_init (&self->report, self, report);
   g_mutex_init (&self->mutex);
 }
 
@@ -192,6 +168,17 @@ AiotProgress *
 aiot_progress_new (void)
 {
   return g_object_new (AIOT_TYPE_PROGRESS, NULL);
+}
+
+/* One that notifies at this home. */
+AiotProgress *
+aiot_progress_new_at (AiotHome *home)
+{
+  AiotProgress *self = aiot_progress_new ();
+
+  aiot_home_unref (self->home);
+  self->home = aiot_home_ref (home);
+  return self;
 }
 
 /**
@@ -252,10 +239,6 @@ aiot_progress_report (AiotProgress *self,
                       double        fraction,
                       const char   *text)
 {
-  gint64 now = aiot_clock_now ();
-  gint64 due;
-  gboolean is_under_way;
-
   g_return_if_fail (AIOT_IS_PROGRESS (self));
 
   g_mutex_lock (&self->mutex);
@@ -266,17 +249,7 @@ aiot_progress_report (AiotProgress *self,
       g_free (self->new_text);
       self->new_text = g_strdup (text);
     }
-  is_under_way = self->is_under_way;
-  self->is_under_way = TRUE;
-  due = self->last_seen + FRAME;
   g_mutex_unlock (&self->mutex);
 
-  if (is_under_way)
-    return;
-
-  g_object_ref (self);
-  if (due <= now)
-    aiot_home_push (self->home, &self->report.entry);
-  else
-    aiot_home_add_timer (self->home, &self->report, due);
+  aiot_frame_report_ask (&self->report, self->home);
 }
