@@ -16,6 +16,7 @@ typedef enum
   AIOT_INTERRUPTION_CANCELLED,
   AIOT_INTERRUPTION_TIMED_OUT,
   AIOT_INTERRUPTION_CONTEXT_GONE,
+  AIOT_INTERRUPTION_CLOSED,
 } AiotInterruption;
 
 /* A thread that sleeps until something is done. One wait each. */

@@ -8,19 +8,25 @@
 #include <gio/gio.h>
 
 #define AIOT_INSIDE
+#include <aiothreads-glib/aiot-batch.h>
 #include <aiothreads-glib/aiot-blocking.h>
 #include <aiothreads-glib/aiot-call.h>
+#include <aiothreads-glib/aiot-channel.h>
 #include <aiothreads-glib/aiot-context.h>
 #include <aiothreads-glib/aiot-enum-types.h>
 #include <aiothreads-glib/aiot-environment.h>
 #include <aiothreads-glib/aiot-error.h>
 #include <aiothreads-glib/aiot-executor.h>
+#include <aiothreads-glib/aiot-generator.h>
+#include <aiothreads-glib/aiot-iterator.h>
 #include <aiothreads-glib/aiot-limiter.h>
 #include <aiothreads-glib/aiot-main-context.h>
 #include <aiothreads-glib/aiot-offload.h>
 #include <aiothreads-glib/aiot-progress.h>
 #include <aiothreads-glib/aiot-sync-await.h>
 #include <aiothreads-glib/aiot-threaded.h>
+#include <aiothreads-glib/aiot-threaded-iterable.h>
+#include <aiothreads-glib/aiot-threaded-iterator.h>
 #include <aiothreads-glib/aiot-types.h>
 #include <aiothreads-glib/aiot-value.h>
 #include <aiothreads-glib/aiot-version.h>

@@ -1,0 +1,1069 @@
+/*
+ * Copyright 2026 The aiothreads-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "aiot-channel-private.h"
+
+#include "aiot-enum-types.h"
+#include "aiot-environment.h"
+#include "aiot-frame-report-private.h"
+#include "aiot-process-private.h"
+#include "aiot-receive-private.h"
+#include "aiot-result-private.h"
+#include "aiot-send-private.h"
+#include "aiot-value-private.h"
+
+/**
+ * AiotChannel:
+ *
+ * A bounded queue between threads: any number of senders, and receivers on any number of main contexts.
+ *
+ * Workers send with [method@Channel.send], which blocks while the channel is full; a main loop receives with
+ * [method@Channel.receive_async], or iterates over [method@Channel.iterate]:
+ *
+ * ```c
+ * g_autoptr (AiotChannel) channel = aiot_channel_new (AIOT_CAPACITY_DEFAULT);
+ * g_autoptr (AiotIterator) items = aiot_channel_iterate (channel);
+ *
+ * aiot_iterator_foreach_async (items, on_item, self, NULL, NULL, on_closed, self);
+ * aiot_offload_async (NULL, produce, g_object_ref (channel), g_object_unref, NULL, on_produced, self);
+ * ```
+ *
+ * It goes the other way as well: [method@Channel.send_async] for main loops, and [method@Channel.receive_sync] for workers.
+ *
+ * Each item is received once. Whoever waits is served first come first served; waiting costs nothing, and is ended by a time-out, a
+ * cancellable, or [method@Channel.close]. What is in a closed channel is still received; then receivers get %AIOT_ERROR_CLOSED.
+ * A receiver that is cancelled or timed out takes no item with it.
+ *
+ * What happens when the channel is full can be chosen, see [enum@WhenFull]: to wait, or to drop items, which are counted.
+ * At all times [property@Channel:n-accepted] is the sum of [property@Channel:n-received], [property@Channel:n-dropped],
+ * [property@Channel:n-destroyed] and [property@Channel:length].
+ *
+ * A channel belongs to the main context that was the thread-default one where it was made, or that it was given. Items that
+ * are dropped, or still there when the last reference is gone, are freed there, and its properties notify there. When that main
+ * context goes away, the channel is closed.
+ *
+ * All functions may be called from any thread. Only those block that say so.
+ *
+ * Since: 1.0
+ */
+
+struct _AiotChannel
+{
+  GObject parent_instance;
+
+  /* Set at construction, then read by any thread */
+  AiotQueue *queue;
+  AiotHome *home;
+  AiotWhenFull when_full;
+
+  /* Construction only */
+  int capacity;
+  GMainContext *main_context;
+
+  /* Atomic */
+  int timeout_ms;
+  int is_closed;
+
+  AiotFrameReport length_report;
+  AiotFrameReport closed_report;
+};
+
+enum
+{
+  PROP_0,
+  PROP_CAPACITY,
+  PROP_WHEN_FULL,
+  PROP_TIMEOUT,
+  PROP_MAIN_CONTEXT,
+  PROP_CLOSED,
+  PROP_LENGTH,
+  PROP_PEAK_LENGTH,
+  PROP_N_ACCEPTED,
+  PROP_N_RECEIVED,
+  PROP_N_DROPPED,
+  PROP_N_DESTROYED,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+static guint notify_signal;
+
+G_DEFINE_FINAL_TYPE (AiotChannel, aiot_channel, G_TYPE_OBJECT)
+
+/* Whether anybody wants to know is looked up now and then only, because that costs more than an item. */
+static void
+length_changed (gpointer data)
+{
+  AiotChannel *self = data;
+  GQuark detail = g_quark_from_static_string ("length");
+  gboolean is_watched = g_signal_has_handler_pending (self, notify_signal, detail, TRUE);
+
+  aiot_queue_observe_always (self->queue, is_watched);
+  if (is_watched)
+    aiot_frame_report_ask (&self->length_report, self->home);
+}
+
+static void
+report_length (GObject *object)
+{
+  g_object_notify_by_pspec (object, properties[PROP_LENGTH]);
+}
+
+static void
+report_closed (GObject *object)
+{
+  g_object_notify_by_pspec (object, properties[PROP_CLOSED]);
+}
+
+static void
+aiot_channel_get_property (GObject    *object,
+                           guint       property_id,
+                           GValue     *value,
+                           GParamSpec *pspec)
+{
+  AiotChannel *self = AIOT_CHANNEL (object);
+
+  switch (property_id)
+    {
+    case PROP_CAPACITY:
+      g_value_set_int (value, MIN (aiot_channel_get_capacity (self), G_MAXINT));
+      break;
+    case PROP_WHEN_FULL:
+      g_value_set_enum (value, self->when_full);
+      break;
+    case PROP_TIMEOUT:
+      g_value_set_int (value, aiot_channel_get_timeout (self));
+      break;
+    case PROP_CLOSED:
+      g_value_set_boolean (value, aiot_channel_is_closed (self));
+      break;
+    case PROP_LENGTH:
+      g_value_set_uint (value, aiot_channel_get_length (self));
+      break;
+    case PROP_PEAK_LENGTH:
+      g_value_set_uint (value, aiot_channel_get_peak_length (self));
+      break;
+    case PROP_N_ACCEPTED:
+      g_value_set_uint64 (value, aiot_channel_get_n_accepted (self));
+      break;
+    case PROP_N_RECEIVED:
+      g_value_set_uint64 (value, aiot_channel_get_n_received (self));
+      break;
+    case PROP_N_DROPPED:
+      g_value_set_uint64 (value, aiot_channel_get_n_dropped (self));
+      break;
+    case PROP_N_DESTROYED:
+      g_value_set_uint64 (value, aiot_channel_get_n_destroyed (self));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+    }
+}
+
+static void
+aiot_channel_set_property (GObject      *object,
+                           guint         property_id,
+                           const GValue *value,
+                           GParamSpec   *pspec)
+{
+  AiotChannel *self = AIOT_CHANNEL (object);
+
+  switch (property_id)
+    {
+    case PROP_CAPACITY:
+      self->capacity = g_value_get_int (value);
+      break;
+    case PROP_WHEN_FULL:
+      self->when_full = g_value_get_enum (value);
+      break;
+    case PROP_TIMEOUT:
+      aiot_channel_set_timeout (self, g_value_get_int (value));
+      break;
+    case PROP_MAIN_CONTEXT:
+      self->main_context = g_value_dup_boxed (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+    }
+}
+
+static void
+aiot_channel_constructed (GObject *object)
+{
+  AiotChannel *self = AIOT_CHANNEL (object);
+  guint capacity = self->capacity == AIOT_CAPACITY_DEFAULT ? aiot_get_default_capacity () : (guint) self->capacity;
+
+  G_OBJECT_CLASS (aiot_channel_parent_class)->constructed (object);
+
+  self->home = self->main_context != NULL ? aiot_home_dup_for (self->main_context) : aiot_home_dup_thread_default ();
+  /* It must not keep it alive. */
+  g_clear_pointer (&self->main_context, g_main_context_unref);
+  self->queue = aiot_queue_new (self->home, capacity, self->when_full);
+  aiot_queue_set_observer (self->queue, length_changed, self);
+  aiot_queue_close_with_home (self->queue);
+  aiot_frame_report_init (&self->length_report, self, report_length);
+  aiot_frame_report_init (&self->closed_report, self, report_closed);
+}
+
+static void
+aiot_channel_finalize (GObject *object)
+{
+  AiotChannel *self = AIOT_CHANNEL (object);
+
+  if (!aiot_process_is_forked ())
+    {
+      aiot_queue_observe_always (self->queue, FALSE);
+      aiot_queue_forget_home (self->queue);
+      aiot_queue_discard (self->queue);
+    }
+  g_clear_pointer (&self->queue, aiot_queue_unref);
+  g_clear_pointer (&self->home, aiot_home_unref);
+
+  G_OBJECT_CLASS (aiot_channel_parent_class)->finalize (object);
+}
+
+static GParamSpec *
+statistic (const char *name)
+{
+  return g_param_spec_uint64 (name, NULL, NULL, 0, G_MAXUINT64, 0, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+}
+
+static void
+aiot_channel_class_init (AiotChannelClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->get_property = aiot_channel_get_property;
+  object_class->set_property = aiot_channel_set_property;
+  object_class->constructed = aiot_channel_constructed;
+  object_class->finalize = aiot_channel_finalize;
+  notify_signal = g_signal_lookup ("notify", G_TYPE_OBJECT);
+
+  /**
+   * AiotChannel:capacity: (getter get_capacity)
+   *
+   * How many items wait at most; 0 is no limit. It may be made with %AIOT_CAPACITY_DEFAULT.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_CAPACITY] =
+    g_param_spec_int ("capacity", NULL, NULL, AIOT_CAPACITY_DEFAULT, G_MAXINT, AIOT_CAPACITY_DEFAULT,
+                      G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * AiotChannel:when-full: (getter get_when_full)
+   *
+   * What happens when an item is sent while the channel is full.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_WHEN_FULL] =
+    g_param_spec_enum ("when-full", NULL, NULL, AIOT_TYPE_WHEN_FULL, AIOT_WHEN_FULL_WAIT,
+                       G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * AiotChannel:timeout: (getter get_timeout) (setter set_timeout)
+   *
+   * How many milliseconds a receiver waits that says %AIOT_TIMEOUT_DEFAULT; %AIOT_TIMEOUT_NONE for as long as it takes.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_TIMEOUT] =
+    g_param_spec_int ("timeout", NULL, NULL, AIOT_TIMEOUT_NONE, G_MAXINT, AIOT_TIMEOUT_NONE,
+                      G_PARAM_READWRITE | G_PARAM_CONSTRUCT | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * AiotChannel:main-context:
+   *
+   * The main context that it belongs to; %NULL is the thread-default one. The channel does not keep it alive.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_MAIN_CONTEXT] =
+    g_param_spec_boxed ("main-context", NULL, NULL, G_TYPE_MAIN_CONTEXT,
+                        G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * AiotChannel:closed: (getter is_closed)
+   *
+   * Whether nothing can be sent any more. It notifies on the main context of the channel.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_CLOSED] =
+    g_param_spec_boolean ("closed", NULL, NULL, FALSE,
+                          G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * AiotChannel:length: (getter get_length)
+   *
+   * How many items wait. It notifies on the main context of the channel, at most once a frame; a handler that is connected while
+   * items pass is noticed after 64 of them at the latest, or when the channel is empty.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_LENGTH] =
+    g_param_spec_uint ("length", NULL, NULL, 0, G_MAXUINT, 0,
+                       G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * AiotChannel:peak-length: (getter get_peak_length)
+   *
+   * How many items have waited at most so far.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_PEAK_LENGTH] =
+    g_param_spec_uint ("peak-length", NULL, NULL, 0, G_MAXUINT, 0, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * AiotChannel:n-accepted: (getter get_n_accepted)
+   *
+   * How many items were sent with success, those included that were dropped at once.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_N_ACCEPTED] = statistic ("n-accepted");
+
+  /**
+   * AiotChannel:n-received: (getter get_n_received)
+   *
+   * How many items were received.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_N_RECEIVED] = statistic ("n-received");
+
+  /**
+   * AiotChannel:n-dropped: (getter get_n_dropped)
+   *
+   * How many items were dropped because the channel was full.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_N_DROPPED] = statistic ("n-dropped");
+
+  /**
+   * AiotChannel:n-destroyed: (getter get_n_destroyed)
+   *
+   * How many items were freed unread because nobody could receive them any more. Nobody who has a reference ever sees but 0.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_N_DESTROYED] = statistic ("n-destroyed");
+
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+}
+
+static void
+aiot_channel_init (AiotChannel *self)
+{
+}
+
+AiotQueue *
+aiot_channel_get_queue (AiotChannel *self)
+{
+  return self->queue;
+}
+
+/**
+ * aiot_channel_new:
+ * @capacity: how many items wait at most, %AIOT_CAPACITY_DEFAULT or %AIOT_CAPACITY_UNBOUNDED
+ *
+ * Makes a channel that belongs to the thread-default main context, and where senders wait while it is full.
+ *
+ * Returns: (transfer full): a new channel
+ *
+ * Since: 1.0
+ */
+AiotChannel *
+aiot_channel_new (int capacity)
+{
+  return aiot_channel_new_full (capacity, AIOT_WHEN_FULL_WAIT, AIOT_TIMEOUT_NONE, NULL);
+}
+
+/**
+ * aiot_channel_new_full:
+ * @capacity: how many items wait at most, %AIOT_CAPACITY_DEFAULT or %AIOT_CAPACITY_UNBOUNDED
+ * @when_full: what happens when an item is sent while it is full
+ * @timeout_ms: how many milliseconds receivers wait that say %AIOT_TIMEOUT_DEFAULT, or %AIOT_TIMEOUT_NONE
+ * @main_context: (nullable): the main context that it belongs to, or %NULL for the thread-default one
+ *
+ * Makes a channel, with all that can be said about it.
+ *
+ * Returns: (transfer full): a new channel
+ *
+ * Since: 1.0
+ */
+AiotChannel *
+aiot_channel_new_full (int           capacity,
+                       AiotWhenFull  when_full,
+                       int           timeout_ms,
+                       GMainContext *main_context)
+{
+  g_return_val_if_fail (capacity >= AIOT_CAPACITY_DEFAULT, NULL);
+  g_return_val_if_fail (when_full <= AIOT_WHEN_FULL_KEEP_LATEST, NULL);
+  g_return_val_if_fail (timeout_ms >= AIOT_TIMEOUT_NONE, NULL);
+
+  return g_object_new (AIOT_TYPE_CHANNEL,
+                       "capacity", capacity,
+                       "when-full", when_full,
+                       "timeout", timeout_ms,
+                       "main-context", main_context,
+                       NULL);
+}
+
+/* --- What it is like --------------------------------------------------------- */
+
+/**
+ * aiot_channel_get_capacity: (get-property capacity)
+ * @self: a channel
+ *
+ * Gets how many items wait at most.
+ *
+ * Returns: a number of items; 0 is no limit
+ *
+ * Since: 1.0
+ */
+guint
+aiot_channel_get_capacity (AiotChannel *self)
+{
+  g_return_val_if_fail (AIOT_IS_CHANNEL (self), 0);
+
+  return aiot_queue_get_capacity (self->queue);
+}
+
+/**
+ * aiot_channel_get_when_full: (get-property when-full)
+ * @self: a channel
+ *
+ * Gets what happens when an item is sent while the channel is full.
+ *
+ * Returns: what happens
+ *
+ * Since: 1.0
+ */
+AiotWhenFull
+aiot_channel_get_when_full (AiotChannel *self)
+{
+  g_return_val_if_fail (AIOT_IS_CHANNEL (self), AIOT_WHEN_FULL_WAIT);
+
+  return self->when_full;
+}
+
+/**
+ * aiot_channel_get_timeout: (get-property timeout)
+ * @self: a channel
+ *
+ * Gets how long receivers wait that say nothing else.
+ *
+ * Returns: milliseconds, or %AIOT_TIMEOUT_NONE
+ *
+ * Since: 1.0
+ */
+int
+aiot_channel_get_timeout (AiotChannel *self)
+{
+  g_return_val_if_fail (AIOT_IS_CHANNEL (self), AIOT_TIMEOUT_NONE);
+
+  return g_atomic_int_get (&self->timeout_ms);
+}
+
+/**
+ * aiot_channel_set_timeout: (set-property timeout)
+ * @self: a channel
+ * @timeout_ms: milliseconds, or %AIOT_TIMEOUT_NONE
+ *
+ * Sets how long receivers wait from now on that say nothing else.
+ *
+ * Since: 1.0
+ */
+void
+aiot_channel_set_timeout (AiotChannel *self,
+                          int          timeout_ms)
+{
+  g_return_if_fail (AIOT_IS_CHANNEL (self));
+  g_return_if_fail (timeout_ms >= AIOT_TIMEOUT_NONE);
+
+  if (g_atomic_int_exchange (&self->timeout_ms, timeout_ms) != timeout_ms)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TIMEOUT]);
+}
+
+/**
+ * aiot_channel_is_closed: (get-property closed)
+ * @self: a channel
+ *
+ * Gets whether nothing can be sent any more. There may still be items to be received.
+ *
+ * Returns: %TRUE if it was closed
+ *
+ * Since: 1.0
+ */
+gboolean
+aiot_channel_is_closed (AiotChannel *self)
+{
+  g_return_val_if_fail (AIOT_IS_CHANNEL (self), TRUE);
+
+  return aiot_queue_is_closed (self->queue);
+}
+
+/**
+ * aiot_channel_get_length: (get-property length)
+ * @self: a channel
+ *
+ * Gets how many items wait now.
+ *
+ * Returns: a number of items, never more than the capacity
+ *
+ * Since: 1.0
+ */
+guint
+aiot_channel_get_length (AiotChannel *self)
+{
+  g_return_val_if_fail (AIOT_IS_CHANNEL (self), 0);
+
+  return aiot_queue_get_length (self->queue);
+}
+
+static AiotQueueStatistics
+get_statistics (AiotChannel *self)
+{
+  AiotQueueStatistics statistics = { 0 };
+
+  g_return_val_if_fail (AIOT_IS_CHANNEL (self), statistics);
+
+  aiot_queue_get_statistics (self->queue, &statistics);
+  return statistics;
+}
+
+/**
+ * aiot_channel_get_peak_length: (get-property peak-length)
+ * @self: a channel
+ *
+ * Gets how many items have waited at most so far.
+ *
+ * Returns: a number of items, never more than the capacity
+ *
+ * Since: 1.0
+ */
+guint
+aiot_channel_get_peak_length (AiotChannel *self)
+{
+  return get_statistics (self).peak_length;
+}
+
+/**
+ * aiot_channel_get_n_accepted: (get-property n-accepted)
+ * @self: a channel
+ *
+ * Gets how many items were sent with success, those included that were dropped at once.
+ *
+ * Returns: a number of items
+ *
+ * Since: 1.0
+ */
+guint64
+aiot_channel_get_n_accepted (AiotChannel *self)
+{
+  return get_statistics (self).n_accepted;
+}
+
+/**
+ * aiot_channel_get_n_received: (get-property n-received)
+ * @self: a channel
+ *
+ * Gets how many items were received.
+ *
+ * Returns: a number of items
+ *
+ * Since: 1.0
+ */
+guint64
+aiot_channel_get_n_received (AiotChannel *self)
+{
+  return get_statistics (self).n_received;
+}
+
+/**
+ * aiot_channel_get_n_dropped: (get-property n-dropped)
+ * @self: a channel
+ *
+ * Gets how many items were dropped because the channel was full.
+ *
+ * Returns: a number of items
+ *
+ * Since: 1.0
+ */
+guint64
+aiot_channel_get_n_dropped (AiotChannel *self)
+{
+  return get_statistics (self).n_dropped;
+}
+
+/**
+ * aiot_channel_get_n_destroyed: (get-property n-destroyed)
+ * @self: a channel
+ *
+ * Gets how many items were freed because nobody could receive them any more.
+ *
+ * Returns: a number of items
+ *
+ * Since: 1.0
+ */
+guint64
+aiot_channel_get_n_destroyed (AiotChannel *self)
+{
+  return get_statistics (self).n_destroyed;
+}
+
+/* --- Sending ----------------------------------------------------------------- */
+
+AiotSent
+aiot_channel_send_taken (AiotChannel   *self,
+                         GValue        *value,
+                         GCancellable  *cancellable,
+                         GError       **error)
+{
+  return aiot_queue_send_sync (self->queue, value, cancellable, NULL, NULL, error);
+}
+
+/**
+ * aiot_channel_send:
+ * @self: a channel
+ * @value: the item, which is copied
+ * @cancellable: (nullable): ends the waiting
+ * @error: return location for an error
+ *
+ * Sends an item.
+ *
+ * It blocks while the channel is full, if that is what the channel does. It is let in when half of the items are gone, or somebody
+ * waits for one; whoever waits longest is first. A worker gives its place in a pool back meanwhile.
+ *
+ * Errors: %AIOT_ERROR_CLOSED when the channel is closed, or is while this waits; %G_IO_ERROR_CANCELLED, also when the work of the calling
+ * thread is cancelled while this would wait; %AIOT_ERROR_WOULD_DEADLOCK when it would have to wait on the thread that
+ * iterates the main context of the channel, where [method@Channel.send_async] is for; %AIOT_ERROR_FORKED.
+ *
+ * Returns: what became of the item, or %AIOT_SENT_NOTHING, which is 0, if @error is set
+ *
+ * Since: 1.0
+ */
+AiotSent
+aiot_channel_send (AiotChannel   *self,
+                   const GValue  *value,
+                   GCancellable  *cancellable,
+                   GError       **error)
+{
+  GValue copy = G_VALUE_INIT;
+
+  g_return_val_if_fail (AIOT_IS_CHANNEL (self), AIOT_SENT_NOTHING);
+  g_return_val_if_fail (G_IS_VALUE (value), AIOT_SENT_NOTHING);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), AIOT_SENT_NOTHING);
+  g_return_val_if_fail (error == NULL || *error == NULL, AIOT_SENT_NOTHING);
+
+  aiot_value_init_copy (&copy, value);
+  return aiot_channel_send_taken (self, &copy, cancellable, error);
+}
+
+/**
+ * aiot_channel_try_send:
+ * @self: a channel
+ * @value: the item, which is copied
+ * @error: return location for an error
+ *
+ * Sends an item if there is room for it.
+ *
+ * It does not block.
+ *
+ * Errors: %G_IO_ERROR_WOULD_BLOCK when the channel is full, or others wait for room; %AIOT_ERROR_CLOSED; %AIOT_ERROR_FORKED.
+ *
+ * Returns: what became of the item, or %AIOT_SENT_NOTHING, which is 0, if @error is set
+ *
+ * Since: 1.0
+ */
+AiotSent
+aiot_channel_try_send (AiotChannel   *self,
+                       const GValue  *value,
+                       GError       **error)
+{
+  GValue copy = G_VALUE_INIT;
+
+  g_return_val_if_fail (AIOT_IS_CHANNEL (self), AIOT_SENT_NOTHING);
+  g_return_val_if_fail (G_IS_VALUE (value), AIOT_SENT_NOTHING);
+  g_return_val_if_fail (error == NULL || *error == NULL, AIOT_SENT_NOTHING);
+
+  aiot_value_init_copy (&copy, value);
+  return aiot_queue_try_send (self->queue, &copy, error);
+}
+
+/**
+ * aiot_channel_send_async:
+ * @self: a channel
+ * @value: the item, which is copied
+ * @cancellable: (nullable): ends the waiting
+ * @callback: (scope async) (closure callback_data) (nullable): called when the item is in the channel
+ * @callback_data: data for @callback
+ *
+ * Sends an item, without blocking while the channel is full.
+ *
+ * It takes its turn with all others who wait. @callback is called on the thread-default main context of the calling thread.
+ *
+ * Since: 1.0
+ */
+void
+aiot_channel_send_async (AiotChannel         *self,
+                         const GValue        *value,
+                         GCancellable        *cancellable,
+                         GAsyncReadyCallback  callback,
+                         gpointer             callback_data)
+{
+  GValue copy = G_VALUE_INIT;
+
+  g_return_if_fail (AIOT_IS_CHANNEL (self));
+  g_return_if_fail (G_IS_VALUE (value));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  aiot_value_init_copy (&copy, value);
+  aiot_queue_send_async (self->queue, &copy, cancellable, self, aiot_channel_send_async, callback, callback_data);
+}
+
+/**
+ * aiot_channel_send_finish:
+ * @self: a channel
+ * @result: what the callback got
+ * @error: return location for an error
+ *
+ * Tells what became of an item; see [method@Channel.send_async].
+ *
+ * Errors: %AIOT_ERROR_CLOSED when the channel is closed, or was while this waited; %G_IO_ERROR_CANCELLED; %AIOT_ERROR_FORKED.
+ *
+ * Returns: what became of the item, or %AIOT_SENT_NOTHING, which is 0, if @error is set
+ *
+ * Since: 1.0
+ */
+AiotSent
+aiot_channel_send_finish (AiotChannel   *self,
+                          GAsyncResult  *result,
+                          GError       **error)
+{
+  g_return_val_if_fail (AIOT_IS_CHANNEL (self), AIOT_SENT_NOTHING);
+  g_return_val_if_fail (aiot_result_is_valid (result, self, aiot_channel_send_async), AIOT_SENT_NOTHING);
+  g_return_val_if_fail (error == NULL || *error == NULL, AIOT_SENT_NOTHING);
+
+  return aiot_queue_send_finish (result, error);
+}
+
+/* --- Receiving --------------------------------------------------------------- */
+
+static int
+choose_timeout (AiotChannel *self,
+                int          timeout_ms)
+{
+  return timeout_ms == AIOT_TIMEOUT_DEFAULT ? aiot_channel_get_timeout (self) : timeout_ms;
+}
+
+/**
+ * aiot_channel_receive_sync: (skip)
+ * @self: a channel
+ * @value: (out caller-allocates): an empty value, which gets the item
+ * @timeout_ms: milliseconds to wait, %AIOT_TIMEOUT_DEFAULT for the time of the channel, or %AIOT_TIMEOUT_NONE
+ * @cancellable: (nullable): ends the waiting; no item is lost by that
+ * @error: return location for an error
+ *
+ * Waits for an item, in a worker.
+ *
+ * It blocks. Bindings use [method@Channel.receive_many_sync].
+ *
+ * Errors: %AIOT_ERROR_CLOSED when the channel is closed and empty; %G_IO_ERROR_TIMED_OUT; %G_IO_ERROR_CANCELLED, also when the work of
+ * the calling thread is cancelled while this waits; %AIOT_ERROR_WOULD_DEADLOCK when it would have to wait on the thread that
+ * iterates the main context of the channel, where [method@Channel.receive_async] is for; %AIOT_ERROR_FORKED.
+ *
+ * Returns: %TRUE if there is an item, %FALSE if @error is set
+ *
+ * Since: 1.0
+ */
+gboolean
+aiot_channel_receive_sync (AiotChannel   *self,
+                           GValue        *value,
+                           int            timeout_ms,
+                           GCancellable  *cancellable,
+                           GError       **error)
+{
+  g_return_val_if_fail (AIOT_IS_CHANNEL (self), FALSE);
+  g_return_val_if_fail (value != NULL && !G_IS_VALUE (value), FALSE);
+  g_return_val_if_fail (timeout_ms >= AIOT_TIMEOUT_DEFAULT, FALSE);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return aiot_queue_receive_sync (self->queue, NULL, 1, 1, value, NULL, choose_timeout (self, timeout_ms),
+                                  cancellable, error) == AIOT_TAKEN_ITEMS;
+}
+
+/**
+ * aiot_channel_try_receive: (skip)
+ * @self: a channel
+ * @value: (out caller-allocates): an empty value, which gets the item
+ * @error: return location for an error
+ *
+ * Takes an item, if there is one that nobody waits for.
+ *
+ * It does not block. Bindings use [method@Channel.try_receive_many].
+ *
+ * Errors: %G_IO_ERROR_WOULD_BLOCK when there is none; %AIOT_ERROR_CLOSED when the channel is closed and empty;
+ * %AIOT_ERROR_FORKED.
+ *
+ * Returns: %TRUE if there is an item, %FALSE if @error is set
+ *
+ * Since: 1.0
+ */
+gboolean
+aiot_channel_try_receive (AiotChannel  *self,
+                          GValue       *value,
+                          GError      **error)
+{
+  g_return_val_if_fail (AIOT_IS_CHANNEL (self), FALSE);
+  g_return_val_if_fail (value != NULL && !G_IS_VALUE (value), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return aiot_queue_try_receive (self->queue, NULL, 1, value, NULL, error) == AIOT_TAKEN_ITEMS;
+}
+
+/**
+ * aiot_channel_receive_async:
+ * @self: a channel
+ * @timeout_ms: milliseconds to wait, %AIOT_TIMEOUT_DEFAULT for the time of the channel, or %AIOT_TIMEOUT_NONE
+ * @cancellable: (nullable): ends the waiting; no item is lost by that
+ * @callback: (scope async) (closure callback_data): called when there is an item, or won't be
+ * @callback_data: data for @callback
+ *
+ * Waits for an item without blocking.
+ *
+ * @callback is called on the thread-default main context of the calling thread, which may be another one than that of the
+ * channel. Once it is called the item is there, even if @cancellable was cancelled meanwhile.
+ *
+ * Since: 1.0
+ */
+void
+aiot_channel_receive_async (AiotChannel         *self,
+                            int                  timeout_ms,
+                            GCancellable        *cancellable,
+                            GAsyncReadyCallback  callback,
+                            gpointer             callback_data)
+{
+  g_return_if_fail (AIOT_IS_CHANNEL (self));
+  g_return_if_fail (timeout_ms >= AIOT_TIMEOUT_DEFAULT);
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  aiot_queue_receive_async (self->queue, NULL, choose_timeout (self, timeout_ms), cancellable,
+                            self, aiot_channel_receive_async, callback, callback_data);
+}
+
+/**
+ * aiot_channel_receive_finish:
+ * @self: a channel
+ * @result: what the callback got
+ * @error: return location for an error
+ *
+ * Gets an item; see [method@Channel.receive_async].
+ *
+ * Errors: %AIOT_ERROR_CLOSED when the channel is closed and empty; %G_IO_ERROR_TIMED_OUT; %G_IO_ERROR_CANCELLED;
+ * %AIOT_ERROR_FORKED.
+ *
+ * Returns: (transfer none) (nullable): the item, valid as long as @result, or %NULL if @error is set
+ *
+ * Since: 1.0
+ */
+const GValue *
+aiot_channel_receive_finish (AiotChannel   *self,
+                             GAsyncResult  *result,
+                             GError       **error)
+{
+  g_return_val_if_fail (AIOT_IS_CHANNEL (self), NULL);
+  g_return_val_if_fail (aiot_result_is_valid (result, self, aiot_channel_receive_async), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return aiot_queue_receive_finish (result, error);
+}
+
+/**
+ * aiot_channel_receive_many_sync:
+ * @self: a channel
+ * @min: how many items to wait for, at least 1; more than the capacity counts as the capacity
+ * @max: how many items to take at most, at least @min
+ * @timeout_ms: milliseconds to wait, %AIOT_TIMEOUT_DEFAULT for the time of the channel, or %AIOT_TIMEOUT_NONE
+ * @cancellable: (nullable): ends the waiting; no item is lost by that
+ * @error: return location for an error
+ *
+ * Waits for several items, in a worker.
+ *
+ * When the time is over, or the channel is closed, there may be fewer than @min, but at least one. It blocks.
+ *
+ * Errors: those of [method@Channel.receive_sync].
+ *
+ * Returns: (transfer full): the items, or %NULL if @error is set
+ *
+ * Since: 1.0
+ */
+AiotBatch *
+aiot_channel_receive_many_sync (AiotChannel   *self,
+                                guint          min,
+                                guint          max,
+                                int            timeout_ms,
+                                GCancellable  *cancellable,
+                                GError       **error)
+{
+  AiotBatch *batch = NULL;
+
+  g_return_val_if_fail (AIOT_IS_CHANNEL (self), NULL);
+  g_return_val_if_fail (min >= 1, NULL);
+  g_return_val_if_fail (max >= min, NULL);
+  g_return_val_if_fail (timeout_ms >= AIOT_TIMEOUT_DEFAULT, NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  aiot_queue_receive_sync (self->queue, NULL, min, max, NULL, &batch, choose_timeout (self, timeout_ms), cancellable, error);
+  return batch;
+}
+
+/**
+ * aiot_channel_try_receive_many:
+ * @self: a channel
+ * @max: how many items to take at most, at least 1
+ * @error: return location for an error
+ *
+ * Takes the items that are there and that nobody waits for.
+ *
+ * It does not block.
+ *
+ * Errors: those of [method@Channel.try_receive].
+ *
+ * Returns: (transfer full): the items, or %NULL if @error is set
+ *
+ * Since: 1.0
+ */
+AiotBatch *
+aiot_channel_try_receive_many (AiotChannel  *self,
+                               guint         max,
+                               GError      **error)
+{
+  AiotBatch *batch = NULL;
+
+  g_return_val_if_fail (AIOT_IS_CHANNEL (self), NULL);
+  g_return_val_if_fail (max >= 1, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  aiot_queue_try_receive (self->queue, NULL, max, NULL, &batch, error);
+  return batch;
+}
+
+/**
+ * aiot_channel_receive_many_async:
+ * @self: a channel
+ * @min: how many items to wait for, at least 1; more than the capacity counts as the capacity
+ * @max: how many items to take at most, at least @min
+ * @timeout_ms: milliseconds to wait, %AIOT_TIMEOUT_DEFAULT for the time of the channel, or %AIOT_TIMEOUT_NONE
+ * @cancellable: (nullable): ends the waiting; no item is lost by that
+ * @callback: (scope async) (closure callback_data): called when there are items, or won't be
+ * @callback_data: data for @callback
+ *
+ * Waits for several items without blocking.
+ *
+ * When the time is over, or the channel is closed, there may be fewer than @min, but at least one. @callback is called on the
+ * thread-default main context of the calling thread.
+ *
+ * Since: 1.0
+ */
+void
+aiot_channel_receive_many_async (AiotChannel         *self,
+                                 guint                min,
+                                 guint                max,
+                                 int                  timeout_ms,
+                                 GCancellable        *cancellable,
+                                 GAsyncReadyCallback  callback,
+                                 gpointer             callback_data)
+{
+  g_return_if_fail (AIOT_IS_CHANNEL (self));
+  g_return_if_fail (min >= 1);
+  g_return_if_fail (max >= min);
+  g_return_if_fail (timeout_ms >= AIOT_TIMEOUT_DEFAULT);
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  aiot_queue_receive_many_async (self->queue, NULL, min, max, choose_timeout (self, timeout_ms), cancellable,
+                                 self, aiot_channel_receive_many_async, callback, callback_data);
+}
+
+/**
+ * aiot_channel_receive_many_finish:
+ * @self: a channel
+ * @result: what the callback got
+ * @error: return location for an error
+ *
+ * Gets several items; see [method@Channel.receive_many_async].
+ *
+ * Errors: those of [method@Channel.receive_finish].
+ *
+ * Returns: (transfer full): the items, or %NULL if @error is set
+ *
+ * Since: 1.0
+ */
+AiotBatch *
+aiot_channel_receive_many_finish (AiotChannel   *self,
+                                  GAsyncResult  *result,
+                                  GError       **error)
+{
+  g_return_val_if_fail (AIOT_IS_CHANNEL (self), NULL);
+  g_return_val_if_fail (aiot_result_is_valid (result, self, aiot_channel_receive_many_async), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return aiot_queue_receive_many_finish (result, error);
+}
+
+/* --- Its end ----------------------------------------------------------------- */
+
+/**
+ * aiot_channel_close:
+ * @self: a channel
+ *
+ * Ends the sending.
+ *
+ * Who waits for room gets %AIOT_ERROR_CLOSED, and so does who sends from now on. What is in the channel is still received; then
+ * receivers get %AIOT_ERROR_CLOSED, and iterations end.
+ *
+ * All this is in effect when it returns. It does not block, may be called from any thread, and again.
+ *
+ * Since: 1.0
+ */
+void
+aiot_channel_close (AiotChannel *self)
+{
+  g_return_if_fail (AIOT_IS_CHANNEL (self));
+
+  if (aiot_process_is_forked ())
+    return;
+
+  aiot_queue_close (self->queue);
+  if (g_atomic_int_compare_and_exchange (&self->is_closed, FALSE, TRUE))
+    aiot_frame_report_ask (&self->closed_report, self->home);
+}
+
+/**
+ * aiot_channel_iterate:
+ * @self: a channel
+ *
+ * Makes an iterator over what is received from the channel.
+ *
+ * It ends when the channel is closed and empty. Closing it, or dropping it, ends nothing but the iterator, and loses no item. Several
+ * iterators, and others who receive, share the items: each gets those that it asks for first.
+ *
+ * Returns: (transfer full): a new iterator
+ *
+ * Since: 1.0
+ */
+AiotIterator *
+aiot_channel_iterate (AiotChannel *self)
+{
+  g_return_val_if_fail (AIOT_IS_CHANNEL (self), NULL);
+
+  return aiot_channel_reader_new (self);
+}

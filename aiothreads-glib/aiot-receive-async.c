@@ -1,0 +1,170 @@
+/*
+ * Copyright 2026 The aiothreads-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "aiot-receive-private.h"
+
+#include "aiot-batch-private.h"
+#include "aiot-request-private.h"
+
+/* Receiving for somebody who is called back. */
+
+typedef struct
+{
+  AiotRequest request;
+  AiotReceiver receiver;
+
+  /* Set when it is made */
+  AiotQueue *queue;
+  AiotReader *reader;     /* of the source object, or NULL */
+  gboolean is_many;
+
+  /* Home only */
+  GValue value;
+  AiotBatch *batch;
+} ReceiveRequest;
+
+#define RECEIVE_OF(pointer) ((ReceiveRequest *) ((char *) (pointer) - G_STRUCT_OFFSET (ReceiveRequest, receiver)))
+
+static void
+receive_notify (AiotQueueWaiter *waiter)
+{
+  aiot_request_answer (&RECEIVE_OF (waiter)->request);
+}
+
+static void
+receive_interrupt (AiotRequest      *request,
+                   AiotInterruption  why)
+{
+  ReceiveRequest *self = (ReceiveRequest *) request;
+
+  if (aiot_queue_interrupt_receiver (self->queue, &self->receiver, why))
+    aiot_request_answer (request);
+}
+
+static gboolean
+receive_conclude (AiotRequest *request)
+{
+  ReceiveRequest *self = (ReceiveRequest *) request;
+  GError *end_error = NULL;
+  AiotTaken taken;
+
+  /* What is no longer wanted stays. */
+  if (aiot_reader_is_closed (self->reader))
+    aiot_queue_interrupt_receiver (self->queue, &self->receiver, AIOT_INTERRUPTION_CLOSED);
+
+  if (self->is_many)
+    taken = aiot_queue_take_batch (self->queue, &self->receiver, aiot_request_get_home (request), &self->batch, &end_error);
+  else
+    taken = aiot_queue_take (self->queue, &self->receiver, &self->value, &end_error);
+  aiot_reader_conclude (self->reader, taken, self->receiver.interruption, end_error, &request->error);
+  return TRUE;
+}
+
+static void
+receive_drop (AiotRequest *request)
+{
+  ReceiveRequest *self = (ReceiveRequest *) request;
+
+  aiot_queue_interrupt_receiver (self->queue, &self->receiver, AIOT_INTERRUPTION_CONTEXT_GONE);
+}
+
+static void
+receive_free (AiotRequest *request)
+{
+  ReceiveRequest *self = (ReceiveRequest *) request;
+
+  if (G_IS_VALUE (&self->value))
+    g_value_unset (&self->value);
+  g_clear_pointer (&self->batch, aiot_batch_unref);
+  g_clear_pointer (&self->queue, aiot_queue_unref);
+  aiot_request_free (request);
+}
+
+static const AiotRequestFuncs receive_funcs = {
+  .interrupt = receive_interrupt,
+  .conclude = receive_conclude,
+  .drop = receive_drop,
+  .free = receive_free,
+};
+
+static void
+receive_start (ReceiveRequest      *self,
+               AiotQueue           *queue,
+               AiotReader          *reader,
+               int                  timeout_ms,
+               GCancellable        *cancellable,
+               gpointer             source_object,
+               gpointer             source_tag,
+               GAsyncReadyCallback  callback,
+               gpointer             callback_data)
+{
+  self->queue = aiot_queue_ref (queue);
+  self->reader = reader;
+  self->receiver.reader = reader;
+  self->receiver.waiter.notify = receive_notify;
+  if (!aiot_reader_is_open (reader))
+    self->receiver.interruption = AIOT_INTERRUPTION_CLOSED;
+  if (!aiot_request_begin (&self->request, &receive_funcs, AIOT_HOME_LANE_COMPLETIONS, source_object, source_tag,
+                           timeout_ms, cancellable, callback, callback_data))
+    return;
+
+  if (!aiot_queue_add_receiver (queue, &self->receiver))
+    aiot_request_answer (&self->request);
+}
+
+void
+aiot_queue_receive_async (AiotQueue           *self,
+                          AiotReader          *reader,
+                          int                  timeout_ms,
+                          GCancellable        *cancellable,
+                          gpointer             source_object,
+                          gpointer             source_tag,
+                          GAsyncReadyCallback  callback,
+                          gpointer             callback_data)
+{
+  ReceiveRequest *request = g_new0 (ReceiveRequest, 1);
+
+  request->receiver.min = request->receiver.max = 1;
+  receive_start (request, self, reader, timeout_ms, cancellable, source_object, source_tag, callback, callback_data);
+}
+
+/* The item, which the result owns; else NULL, with an error or at the end. @result was checked by the caller. */
+const GValue *
+aiot_queue_receive_finish (GAsyncResult  *result,
+                           GError       **error)
+{
+  ReceiveRequest *self = (ReceiveRequest *) aiot_request_finish (result, error);
+
+  return self != NULL && G_IS_VALUE (&self->value) ? &self->value : NULL;
+}
+
+void
+aiot_queue_receive_many_async (AiotQueue           *self,
+                               AiotReader          *reader,
+                               guint                min,
+                               guint                max,
+                               int                  timeout_ms,
+                               GCancellable        *cancellable,
+                               gpointer             source_object,
+                               gpointer             source_tag,
+                               GAsyncReadyCallback  callback,
+                               gpointer             callback_data)
+{
+  ReceiveRequest *request = g_new0 (ReceiveRequest, 1);
+
+  request->receiver.min = min;
+  request->receiver.max = max;
+  request->is_many = TRUE;
+  receive_start (request, self, reader, timeout_ms, cancellable, source_object, source_tag, callback, callback_data);
+}
+
+AiotBatch *
+aiot_queue_receive_many_finish (GAsyncResult  *result,
+                                GError       **error)
+{
+  ReceiveRequest *self = (ReceiveRequest *) aiot_request_finish (result, error);
+
+  return self != NULL && self->batch != NULL ? aiot_batch_ref (self->batch) : NULL;
+}
