@@ -9,33 +9,24 @@
 
 /* How a function sets the result of its call: one line for each kind of value. */
 
-static GValue *
-call_empty_result (AiotCall *self)
+/* Moves what is in @value, or leaves it there when it is too late for a result. */
+static void
+call_take_result (AiotCall *self,
+                  GValue   *value)
 {
   GValue *result;
 
-  g_return_val_if_fail (self != NULL, NULL);
+  g_return_if_fail (self != NULL);
 
   result = aiot_call_empty_result (self);
   if (result == NULL)
-    g_critical ("The result of a call was set after its function had returned");
-  return result;
-}
+    {
+      g_critical ("The result of a call was set after its function had returned");
+      return;
+    }
 
-static GValue *
-call_init_result (AiotCall *self,
-                  GType     type)
-{
-  GValue *result = call_empty_result (self);
-
-  return result != NULL ? g_value_init (result, type) : NULL;
-}
-
-/* The type of the object itself tells bindings more than GObject would. */
-static GType
-result_object_type (gpointer object)
-{
-  return object != NULL ? G_OBJECT_TYPE (object) : G_TYPE_OBJECT;
+  *result = *value;
+  *value = (GValue) G_VALUE_INIT;
 }
 
 /**
@@ -51,18 +42,15 @@ void
 aiot_call_set_result (AiotCall     *self,
                       const GValue *value)
 {
-  GValue *result;
+  g_auto (GValue) result = G_VALUE_INIT;
 
   g_return_if_fail (value == NULL || G_IS_VALUE (value));
 
-  result = call_empty_result (self);
-  if (result == NULL)
-    return;
-
   if (value != NULL)
-    aiot_value_init_copy (result, value);
+    aiot_value_init_copy (&result, value);
   else
-    aiot_value_init_no_value (result);
+    aiot_value_init_no_value (&result);
+  call_take_result (self, &result);
 }
 
 /**
@@ -78,10 +66,10 @@ void
 aiot_call_set_result_boolean (AiotCall *self,
                               gboolean  value)
 {
-  GValue *result = call_init_result (self, G_TYPE_BOOLEAN);
+  g_auto (GValue) result = G_VALUE_INIT;
 
-  if (result != NULL)
-    g_value_set_boolean (result, value);
+  aiot_value_init_boolean (&result, value);
+  call_take_result (self, &result);
 }
 
 /**
@@ -97,10 +85,10 @@ void
 aiot_call_set_result_int64 (AiotCall *self,
                             gint64    value)
 {
-  GValue *result = call_init_result (self, G_TYPE_INT64);
+  g_auto (GValue) result = G_VALUE_INIT;
 
-  if (result != NULL)
-    g_value_set_int64 (result, value);
+  aiot_value_init_int64 (&result, value);
+  call_take_result (self, &result);
 }
 
 /**
@@ -116,10 +104,10 @@ void
 aiot_call_set_result_double (AiotCall *self,
                              double    value)
 {
-  GValue *result = call_init_result (self, G_TYPE_DOUBLE);
+  g_auto (GValue) result = G_VALUE_INIT;
 
-  if (result != NULL)
-    g_value_set_double (result, value);
+  aiot_value_init_double (&result, value);
+  call_take_result (self, &result);
 }
 
 /**
@@ -135,10 +123,10 @@ void
 aiot_call_set_result_string (AiotCall   *self,
                              const char *value)
 {
-  GValue *result = call_init_result (self, G_TYPE_STRING);
+  g_auto (GValue) result = G_VALUE_INIT;
 
-  if (result != NULL)
-    g_value_set_string (result, value);
+  aiot_value_init_string (&result, value);
+  call_take_result (self, &result);
 }
 
 /**
@@ -154,12 +142,10 @@ void
 aiot_call_set_result_take_string (AiotCall *self,
                                   char     *value)
 {
-  GValue *result = call_init_result (self, G_TYPE_STRING);
+  g_auto (GValue) result = G_VALUE_INIT;
 
-  if (result != NULL)
-    g_value_take_string (result, value);
-  else
-    g_free (value);
+  aiot_value_init_take_string (&result, value);
+  call_take_result (self, &result);
 }
 
 /**
@@ -175,10 +161,10 @@ void
 aiot_call_set_result_object (AiotCall *self,
                              gpointer  value)
 {
-  GValue *result = call_init_result (self, result_object_type (value));
+  g_auto (GValue) result = G_VALUE_INIT;
 
-  if (result != NULL)
-    g_value_set_object (result, value);
+  aiot_value_init_object (&result, value);
+  call_take_result (self, &result);
 }
 
 /**
@@ -194,12 +180,10 @@ void
 aiot_call_set_result_take_object (AiotCall *self,
                                   gpointer  value)
 {
-  GValue *result = call_init_result (self, result_object_type (value));
+  g_auto (GValue) result = G_VALUE_INIT;
 
-  if (result != NULL)
-    g_value_take_object (result, value);
-  else
-    g_clear_object (&value);
+  aiot_value_init_take_object (&result, value);
+  call_take_result (self, &result);
 }
 
 /**
@@ -217,10 +201,10 @@ aiot_call_set_result_boxed (AiotCall      *self,
                             GType          boxed_type,
                             gconstpointer  value)
 {
-  GValue *result = call_init_result (self, boxed_type);
+  g_auto (GValue) result = G_VALUE_INIT;
 
-  if (result != NULL)
-    g_value_set_boxed (result, value);
+  aiot_value_init_boxed (&result, boxed_type, value);
+  call_take_result (self, &result);
 }
 
 /**
@@ -238,12 +222,10 @@ aiot_call_set_result_take_boxed (AiotCall *self,
                                  GType     boxed_type,
                                  gpointer  value)
 {
-  GValue *result = call_init_result (self, boxed_type);
+  g_auto (GValue) result = G_VALUE_INIT;
 
-  if (result != NULL)
-    g_value_take_boxed (result, value);
-  else if (value != NULL)
-    g_boxed_free (boxed_type, value);
+  aiot_value_init_take_boxed (&result, boxed_type, value);
+  call_take_result (self, &result);
 }
 
 /**
@@ -259,10 +241,10 @@ void
 aiot_call_set_result_variant (AiotCall *self,
                               GVariant *value)
 {
-  GValue *result = call_init_result (self, G_TYPE_VARIANT);
+  g_auto (GValue) result = G_VALUE_INIT;
 
-  if (result != NULL)
-    g_value_set_variant (result, value);
+  aiot_value_init_variant (&result, value);
+  call_take_result (self, &result);
 }
 
 /**
@@ -280,10 +262,8 @@ aiot_call_set_result_pointer (AiotCall       *self,
                               gpointer        value,
                               GDestroyNotify  destroy)
 {
-  GValue *result = call_empty_result (self);
+  g_auto (GValue) result = G_VALUE_INIT;
 
-  if (result != NULL)
-    aiot_value_init_pointer (result, value, destroy);
-  else if (destroy != NULL)
-    destroy (value);
+  aiot_value_init_pointer (&result, value, destroy);
+  call_take_result (self, &result);
 }
