@@ -191,6 +191,42 @@ test_result_too_late (void)
 }
 
 static void
+expect_too_late (void)
+{
+  g_test_expect_message ("AioThreads", G_LOG_LEVEL_CRITICAL, "*set after its function had returned*");
+}
+
+/* What can be counted stands for the others, which are made into a value in the same way. */
+static void
+test_result_too_late_freed (void)
+{
+  TestAnswer answer = { 0 };
+  AiotCall *call = NULL;
+  GCancellable *object = g_cancellable_new ();
+
+  n_pointers_freed = 0;
+  g_object_add_weak_pointer (G_OBJECT (object), (gpointer *) &object);
+  aiot_offload_async (NULL, keep_call, &call, NULL, NULL, test_answer_cb, &answer);
+  test_answer_wait (&answer, NULL);
+
+  expect_too_late ();
+  aiot_call_set_result_take_object (call, object);
+  expect_too_late ();
+  aiot_call_set_result_pointer (call, (gpointer) "a pointer", count_pointer_freed);
+  expect_too_late ();
+  aiot_call_set_result_take_string (call, g_strdup ("mine"));
+  expect_too_late ();
+  aiot_call_set_result_variant (call, g_variant_new_string ("floating"));
+  g_test_assert_expected_messages ();
+  g_assert_null (object);
+  g_assert_cmpint (n_pointers_freed, ==, 1);
+  g_assert_true (aiot_value_is_no_value (aiot_offload_finish (answer.result, NULL)));
+
+  test_answer_clear (&answer);
+  aiot_call_unref (call);
+}
+
+static void
 test_result_asked_twice (void)
 {
   TestAnswer answer = { 0 };
@@ -816,6 +852,7 @@ main (int    argc,
       g_test_add_data_func (path, &kinds[i], test_result_kind);
     }
   g_test_add_func ("/offload/result/set-too-late-is-refused", test_result_too_late);
+  g_test_add_func ("/offload/result/set-too-late-is-freed", test_result_too_late_freed);
   g_test_add_func ("/offload/result/asked-twice", test_result_asked_twice);
   g_test_add_func ("/offload/home/callback-and-destroy", test_home);
   g_test_add_func ("/offload/home/result-dropped-on-another-thread", test_home_result_dropped_elsewhere);
