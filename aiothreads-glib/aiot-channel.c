@@ -92,13 +92,19 @@ static guint notify_signal;
 
 G_DEFINE_FINAL_TYPE (AiotChannel, aiot_channel, G_TYPE_OBJECT)
 
+static gboolean
+is_property_watched (AiotChannel *self,
+                     const char  *name)
+{
+  return g_signal_has_handler_pending (self, notify_signal, g_quark_from_static_string (name), TRUE);
+}
+
 /* Whether anybody wants to know is looked up now and then only, because that costs more than an item. */
 static void
 length_changed (gpointer data)
 {
   AiotChannel *self = data;
-  GQuark detail = g_quark_from_static_string ("length");
-  gboolean is_watched = g_signal_has_handler_pending (self, notify_signal, detail, TRUE);
+  gboolean is_watched = is_property_watched (self, "length");
 
   aiot_queue_observe_always (self->queue, is_watched);
   if (is_watched)
@@ -1043,7 +1049,7 @@ aiot_channel_close (AiotChannel *self)
     return;
 
   aiot_queue_close (self->queue);
-  if (g_atomic_int_compare_and_exchange (&self->is_closed, FALSE, TRUE))
+  if (g_atomic_int_compare_and_exchange (&self->is_closed, FALSE, TRUE) && is_property_watched (self, "closed"))
     aiot_frame_report_ask (&self->closed_report, self->home);
 }
 
