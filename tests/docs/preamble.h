@@ -26,6 +26,35 @@ gboolean       store_row        (AiotCall      *call,
 void           on_read          (GObject       *source_object,
                                  GAsyncResult  *result,
                                  gpointer       callback_data);
+gboolean       produce          (AiotCall      *call,
+                                 gpointer       user_data,
+                                 GError       **error);
+gboolean       resize_picture   (AiotCall      *call,
+                                 gpointer       user_data,
+                                 GError       **error);
+gboolean       list_pictures    (AiotGenerator *generator,
+                                 gpointer       user_data,
+                                 GError       **error);
+char          *read_one_line    (gpointer       reader,
+                                 GError       **error);
+gboolean       on_item          (const GValue  *item,
+                                 gpointer       user_data);
+gboolean       show_picture     (const GValue  *item,
+                                 gpointer       user_data);
+void           on_produced      (GObject       *source_object,
+                                 GAsyncResult  *result,
+                                 gpointer       callback_data);
+void           on_closed        (GObject       *source_object,
+                                 GAsyncResult  *result,
+                                 gpointer       callback_data);
+void           on_all_lines     (GObject       *source_object,
+                                 GAsyncResult  *result,
+                                 gpointer       callback_data);
+void           on_all_pictures  (GObject       *source_object,
+                                 GAsyncResult  *result,
+                                 gpointer       callback_data);
+void           show_line        (gpointer       self,
+                                 const char    *line);
 void           log_something    (gpointer       user_data);
 void           wait_for_printer (void);
 void           on_counted       (GObject       *source_object,
@@ -46,6 +75,7 @@ extern AiotThreaded *counter, *downloader, *uploader;
 extern GFile *file;
 extern GMainLoop *loop;
 extern GObject *progress_bar;
+extern gpointer reader;
 extern gpointer row;
 extern GCancellable *cancellable;
 extern GError **error;
