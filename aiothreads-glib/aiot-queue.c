@@ -691,8 +691,9 @@ aiot_queue_add_receiver (AiotQueue    *self,
         receiver->min = MIN (receiver->min, self->capacity);
       receiver->was_served = FALSE;
       enqueue_locked (&self->receivers, &receiver->waiter);
-      fill_locked (self, &aftermath);
       serve_locked (self, &aftermath);
+      /* If it has to wait, senders are let in. */
+      refill_locked (self, &aftermath);
     }
   queue_unlock (self, &aftermath);
 
