@@ -229,11 +229,23 @@ send_in_thread (gpointer data)
   return NULL;
 }
 
+/* What is sent next is destroyed next, and is counted, which not every kind can be. */
+static gpointer
+send_in_thread_and_mark (gpointer data)
+{
+  Sending *sending = data;
+
+  send_in_thread (sending);
+  aiot_channel_send_pointer (sending->channel, test_ledger_item (&sending->items.ledger), test_item_free, NULL, NULL);
+  return NULL;
+}
+
 /* It is not sent at home, so that what is freed where it was sent is found out. */
 static void
-sending_run (Sending *sending)
+sending_run (Sending     *sending,
+             GThreadFunc  func)
 {
-  g_thread_join (g_thread_new ("sender", send_in_thread, sending));
+  g_thread_join (g_thread_new ("sender", func, sending));
 }
 
 static void
@@ -245,7 +257,7 @@ test_send (gconstpointer data)
 
   items_open (&sending.items);
   sending.channel = aiot_channel_new (AIOT_CAPACITY_DEFAULT);
-  sending_run (&sending);
+  sending_run (&sending, send_in_thread);
   g_assert_no_error (sending.error);
   g_assert_cmpint (sending.sent, ==, AIOT_SENT_ITEM);
 
@@ -266,9 +278,9 @@ test_send_and_drop (gconstpointer data)
 
   items_open (&sending.items);
   sending.channel = aiot_channel_new (AIOT_CAPACITY_DEFAULT);
-  sending_run (&sending);
+  sending_run (&sending, send_in_thread_and_mark);
   g_assert_no_error (sending.error);
-  g_assert_cmpint (aiot_channel_get_length (sending.channel), ==, 1);
+  g_assert_cmpint (aiot_channel_get_length (sending.channel), ==, 2);
 
   g_assert_finalize_object (sending.channel);
   items_close (&sending.items);
@@ -282,7 +294,7 @@ test_send_closed (gconstpointer data)
   items_open (&sending.items);
   sending.channel = aiot_channel_new (AIOT_CAPACITY_DEFAULT);
   aiot_channel_close (sending.channel);
-  sending_run (&sending);
+  sending_run (&sending, send_in_thread_and_mark);
   g_assert_cmpint (sending.sent, ==, AIOT_SENT_NOTHING);
   g_assert_error (sending.error, AIOT_ERROR, AIOT_ERROR_CLOSED);
   g_clear_error (&sending.error);
@@ -418,6 +430,7 @@ emit_when_closed (AiotGenerator  *generator,
   test_gate_wait (&emitting->go_on);
   g_assert_false (emitting->kind->emit (generator, &emitting->items, error));
   g_assert_error (*error, AIOT_ERROR, AIOT_ERROR_CLOSED);
+  g_assert_false (aiot_generator_emit_pointer (generator, test_ledger_item (&emitting->items.ledger), test_item_free, NULL));
   return FALSE;
 }
 
