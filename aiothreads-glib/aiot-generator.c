@@ -429,7 +429,7 @@ aiot_generator_start (AiotGenerator *self)
   if (!aiot_home_add_watch (self->home, &self->watch))
     generator_home_gone (&self->watch);
   /* For the executor. What is cancelled already starts no thread. */
-  aiot_runner_submit (self->runner, &aiot_generator_ref (self)->work);
+  aiot_runner_submit (alive->runner, &aiot_generator_ref (self)->work);
 }
 
 /* --- On the thread of the caller --------------------------------------------- */
