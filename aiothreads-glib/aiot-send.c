@@ -61,8 +61,10 @@ static AiotSent
 refuse (AiotQueue *self,
         GValue    *value)
 {
-  /* Nothing is freed in a forked child, which has not asked for it. */
-  if (!aiot_process_is_forked ())
+  /* Nobody is at home in a forked child. */
+  if (aiot_process_is_forked ())
+    g_value_unset (value);
+  else
     aiot_queue_destroy_value (self, value);
   return AIOT_SENT_NOTHING;
 }
