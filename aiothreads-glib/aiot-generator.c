@@ -446,7 +446,10 @@ aiot_generator_run_here (AiotGenerator  *self,
   GError *body_error;
 
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
-    return FALSE;
+    {
+      generator_drop_data (self);
+      return FALSE;
+    }
 
   aiot_work_init (&self->work, &work_funcs, name, G_PRIORITY_DEFAULT);
   self->item_func = item_func;
