@@ -252,7 +252,10 @@ aiot_queue_iterator_close (AiotIterator *iterator)
 static gboolean
 aiot_queue_iterator_is_closed (AiotIterator *self)
 {
-  return !aiot_reader_is_open (&get_private (self)->reader);
+  AiotQueueIteratorPrivate *private = get_private (self);
+
+  /* The queue was discarded by itself if its home has gone. */
+  return !aiot_reader_is_open (&private->reader) || (private->queue != NULL && aiot_queue_is_discarded (private->queue));
 }
 
 static void
