@@ -7,6 +7,7 @@
 
 #include "aiot-batch-private.h"
 #include "aiot-close-request-private.h"
+#include "aiot-error.h"
 #include "aiot-result-private.h"
 #include "aiot-sync-await.h"
 #include "aiot-value-private.h"
@@ -242,7 +243,11 @@ default_try_next (AiotIterator  *iterator,
                   GValue        *value,
                   GError       **error)
 {
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "This iterator can't tell without waiting");
+  /* Whoever tries again and again must hear of it. */
+  if (aiot_iterator_is_closed (iterator))
+    g_set_error_literal (error, AIOT_ERROR, AIOT_ERROR_CLOSED, "The iterator was closed, or has been at its end");
+  else
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "This iterator can't tell without waiting");
   return FALSE;
 }
 
