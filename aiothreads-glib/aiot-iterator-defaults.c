@@ -110,36 +110,75 @@ steps_finish (AiotIterator  *iterator,
 
 /* --- Several ----------------------------------------------------------------- */
 
-/* An error that came after items that were given first. */
-static G_DEFINE_QUARK (aiot-iterator-later-error, later_error)
+/* What came after items that were given first. It is told when nothing comes after it. */
+typedef struct
+{
+  GError *error;          /* NULL: the end */
+} Later;
 
+static G_DEFINE_QUARK (aiot-iterator-later, later)
+
+static void
+later_free (gpointer data)
+{
+  Later *self = data;
+
+  g_clear_error (&self->error);
+  g_free (self);
+}
+
+static void
+remember_for_later (Steps  *steps,
+                    GError *error)
+{
+  Later *later = g_new (Later, 1);
+
+  later->error = error;
+  g_object_set_qdata_full (G_OBJECT (steps->iterator), later_quark (), later, later_free);
+}
+
+/* What is to be told in place of this error, or this end. Takes the error. */
+static GError *
+replace_by_earlier (Steps  *steps,
+                    GError *error)
+{
+  Later *later = g_object_steal_qdata (G_OBJECT (steps->iterator), later_quark ());
+
+  if (later == NULL)
+    return error;
+
+  g_clear_error (&error);
+  error = g_steal_pointer (&later->error);
+  later_free (later);
+  return error;
+}
+
+static void
+many_make_batch (Steps *self)
+{
+  guint n = self->values->len;
+
+  self->batch = aiot_batch_new (NULL, n);
+  memcpy (aiot_batch_get_values (self->batch), self->values->data, n * sizeof (GValue));
+  g_array_set_clear_func (self->values, NULL);
+}
+
+/* There is no item any more, but an error or the end. Takes the error. */
 static void
 many_end (Steps  *self,
           GError *error)
 {
-  guint n = self->values->len;
-  GError *earlier = g_object_steal_qdata (G_OBJECT (self->iterator), later_error_quark ());
-
-  if (n == 0 && earlier != NULL)
+  if (self->values->len == 0)
     {
-      g_clear_error (&error);
-      error = g_steal_pointer (&earlier);
-    }
-  g_clear_error (&earlier);
-
-  if (n == 0)
-    {
-      self->error = error;
+      self->error = replace_by_earlier (self, error);
     }
   else
     {
-      self->batch = aiot_batch_new (NULL, n);
-      memcpy (aiot_batch_get_values (self->batch), self->values->data, n * sizeof (GValue));
-      g_array_set_clear_func (self->values, NULL);
-      if (error != NULL && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-        g_object_set_qdata_full (G_OBJECT (self->iterator), later_error_quark (), error, (GDestroyNotify) g_error_free);
-      else
+      many_make_batch (self);
+      if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         g_clear_error (&error);
+      else
+        remember_for_later (self, error);
     }
   steps_end (self);
 }
@@ -153,15 +192,22 @@ many_next_cb (GObject      *source_object,
   GError *error = NULL;
   const GValue *item = aiot_iterator_next_finish (self->iterator, result, &error);
 
-  if (item != NULL)
+  if (item == NULL)
     {
-      g_array_set_size (self->values, self->values->len + 1);
-      aiot_value_init_copy (&g_array_index (self->values, GValue, self->values->len - 1), item);
+      many_end (self, error);
+      return;
     }
-  if (item == NULL || self->values->len >= self->min)
-    many_end (self, error);
-  else
-    aiot_iterator_next_async (self->iterator, self->cancellable, many_next_cb, self);
+
+  g_array_set_size (self->values, self->values->len + 1);
+  aiot_value_init_copy (&g_array_index (self->values, GValue, self->values->len - 1), item);
+  if (self->values->len < self->min)
+    {
+      aiot_iterator_next_async (self->iterator, self->cancellable, many_next_cb, self);
+      return;
+    }
+
+  many_make_batch (self);
+  steps_end (self);
 }
 
 static void
