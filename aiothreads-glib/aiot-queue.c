@@ -6,12 +6,14 @@
 #include "aiot-queue-private.h"
 
 #include "aiot-batch-private.h"
+#include "aiot-home-table-private.h"
 #include "aiot-process-private.h"
 
 /*
  * The items wait in blocks, the blocks in a GAsyncQueue, and the lock of that guards all state. Nobody ever sleeps in the
  * GAsyncQueue itself: whoever must wait stands in one of three rows, first come first served, and is taken out of it by
- * whoever has what it waits for. That is noted under the lock; the waiter is notified after it.
+ * whoever has what it waits for. That is noted under the lock; the waiter is notified after it. One thread at a time does that, so
+ * that who was served first hears of it first, and nobody hears of the end before others have heard of the items before it.
  *
  * Senders bring their value along. Whoever makes room moves the first of them in, so none has to run before the item
  * that it sends can be received. They are let in when the queue is half drained, so that not every item wakes a thread,
@@ -53,6 +55,8 @@ struct _AiotQueue
   GQueue receivers;
   GQueue senders;
   GQueue ends;                  /* who waits for the producer to end */
+  GQueue served;                /* who is to be notified by the thread that does that just now */
+  gsize notifier;               /* that thread; 0: none does */
   gboolean is_closed;           /* nothing can be sent any more */
   gboolean is_discarded;        /* nothing can be received any more */
   gboolean is_ended;            /* the producer is gone */
@@ -87,6 +91,7 @@ aiot_queue_new (AiotHome     *home,
   g_queue_init (&self->receivers);
   g_queue_init (&self->senders);
   g_queue_init (&self->ends);
+  g_queue_init (&self->served);
   return self;
 }
 
@@ -142,26 +147,79 @@ queue_destroy_blocks (AiotQueue *self,
     }
 }
 
-/* The waiters may be gone as soon as they are notified, and the queue with them. */
-static void
-queue_unlock (AiotQueue *self,
-              Aftermath *aftermath)
+/* Whether this thread is the one that notifies now, and does so also for those who are served by others meanwhile. */
+static gboolean
+begin_notifying_locked (AiotQueue *self,
+                        GQueue    *served)
 {
-  gboolean has_changed = (aftermath->has_changed || g_atomic_int_get (&self->changed_always)) && self->changed != NULL;
+  if (served->head == NULL || self->notifier == aiot_home_thread_get_id ())
+    return FALSE;
+
+  if (self->notifier == 0)
+    {
+      self->notifier = aiot_home_thread_get_id ();
+      return TRUE;
+    }
+
+  while (served->head != NULL)
+    g_queue_push_tail_link (&self->served, g_queue_pop_head_link (served));
+  return FALSE;
+}
+
+static void
+notify_all (GQueue *served)
+{
   GList *link;
 
-  g_async_queue_unlock (self->blocks);
-
-  if (has_changed)
-    self->changed (self->changed_data);
-  if (aftermath->blocks != NULL)
-    queue_destroy_blocks (self, aftermath->blocks);
-  while ((link = g_queue_pop_head_link (&aftermath->served)) != NULL)
+  /* A waiter may be gone as soon as it is notified. */
+  while ((link = g_queue_pop_head_link (served)) != NULL)
     {
       AiotQueueWaiter *waiter = link->data;
 
       waiter->notify (waiter);
     }
+}
+
+/* FALSE when there are none, and another thread may be the one that notifies. */
+static gboolean
+take_others (AiotQueue *self,
+             GQueue    *served)
+{
+  gboolean took_some;
+
+  g_async_queue_lock (self->blocks);
+  *served = self->served;
+  g_queue_init (&self->served);
+  took_some = served->head != NULL;
+  if (!took_some)
+    self->notifier = 0;
+  g_async_queue_unlock (self->blocks);
+
+  return took_some;
+}
+
+static void
+queue_unlock (AiotQueue *self,
+              Aftermath *aftermath)
+{
+  gboolean has_changed = (aftermath->has_changed || g_atomic_int_get (&self->changed_always)) && self->changed != NULL;
+  gboolean has_served = aftermath->served.head != NULL;
+  gboolean notifies_others = begin_notifying_locked (self, &aftermath->served);
+
+  /* Those who are notified may hold the last references. */
+  if (has_served)
+    aiot_queue_ref (self);
+  g_async_queue_unlock (self->blocks);
+
+  if (has_changed)
+    self->changed (self->changed_data);
+  notify_all (&aftermath->served);
+  while (notifies_others && take_others (self, &aftermath->served))
+    notify_all (&aftermath->served);
+  if (aftermath->blocks != NULL)
+    queue_destroy_blocks (self, aftermath->blocks);
+  if (has_served)
+    aiot_queue_unref (self);
 }
 
 AiotHome *
