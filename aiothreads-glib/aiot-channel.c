@@ -96,7 +96,8 @@ static gboolean
 is_property_watched (AiotChannel *self,
                      const char  *name)
 {
-  return g_signal_has_handler_pending (self, notify_signal, g_quark_from_static_string (name), TRUE);
+  return g_signal_has_handler_pending (self, notify_signal, g_quark_from_static_string (name), TRUE) ||
+         g_signal_has_handler_pending (self, notify_signal, 0, TRUE);
 }
 
 /* Whether anybody wants to know is looked up now and then only, because that costs more than an item. */
