@@ -65,6 +65,8 @@ struct _AiotChannel
   /* Atomic */
   int timeout_ms;
   int is_closed;
+  gboolean length_is_watched;
+  guint reported_length;        /* UNKNOWN_LENGTH: any will be news */
 
   AiotFrameReport length_report;
   AiotFrameReport closed_report;
@@ -87,6 +89,8 @@ enum
   N_PROPS
 };
 
+#define UNKNOWN_LENGTH G_MAXUINT
+
 static GParamSpec *properties[N_PROPS];
 static guint notify_signal;
 
@@ -108,13 +112,22 @@ length_changed (gpointer data)
   gboolean is_watched = is_property_watched (self, "length");
 
   aiot_queue_observe_always (self->queue, is_watched);
-  if (is_watched)
+  if (g_atomic_int_exchange (&self->length_is_watched, is_watched) != is_watched)
+    g_atomic_int_set (&self->reported_length, UNKNOWN_LENGTH);
+  if (is_watched && aiot_queue_get_length (self->queue) != (guint) g_atomic_int_get (&self->reported_length))
     aiot_frame_report_ask (&self->length_report, self->home);
 }
 
 static void
 report_length (GObject *object)
 {
+  AiotChannel *self = AIOT_CHANNEL (object);
+  guint length;
+
+  /* What changes from here on is news. */
+  g_atomic_int_set (&self->reported_length, UNKNOWN_LENGTH);
+  length = aiot_queue_get_length (self->queue);
+  g_atomic_int_compare_and_exchange (&self->reported_length, UNKNOWN_LENGTH, length);
   g_object_notify_by_pspec (object, properties[PROP_LENGTH]);
 }
 
