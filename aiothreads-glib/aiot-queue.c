@@ -990,6 +990,8 @@ aiot_queue_take_block (AiotQueue     *self,
       if (self->when_full == AIOT_WHEN_FULL_WAIT)
         {
           *block = remove_block_locked (self, n);
+          /* The block may have fewer than were reserved. */
+          serve_locked (self, &aftermath);
         }
       else
         {
