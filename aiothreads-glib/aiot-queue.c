@@ -789,6 +789,9 @@ interrupt_receiver_locked (AiotQueue        *self,
 
   if (receiver->has_taken || receiver->interruption != AIOT_INTERRUPTION_NONE)
     return FALSE;
+  /* The items came in time; it was only not told yet. */
+  if (receiver->was_served && why == AIOT_INTERRUPTION_TIMED_OUT)
+    return FALSE;
 
   if (was_queued)
     dequeue_locked (&self->receivers, &receiver->waiter);
