@@ -459,6 +459,14 @@ get_available_locked (AiotQueue *self)
   return self->n_items - self->n_reserved;
 }
 
+/* There are never more than the capacity to wait for. */
+static guint
+get_least (AiotQueue    *self,
+           AiotReceiver *receiver)
+{
+  return self->capacity != 0 ? MIN (receiver->min, self->capacity) : receiver->min;
+}
+
 static void
 serve_receiver_locked (AiotQueue    *self,
                        AiotReceiver *receiver)
@@ -477,7 +485,7 @@ serve_locked (AiotQueue *self,
     {
       AiotReceiver *receiver = self->receivers.head->data;
 
-      if (get_available_locked (self) < receiver->min && !self->is_closed)
+      if (get_available_locked (self) < get_least (self, receiver) && !self->is_closed)
         return;
 
       dequeue_locked (&self->receivers, &receiver->waiter);
@@ -745,8 +753,6 @@ aiot_queue_add_receiver (AiotQueue    *self,
   added = receiver->interruption == AIOT_INTERRUPTION_NONE;
   if (added)
     {
-      if (self->capacity != 0)
-        receiver->min = MIN (receiver->min, self->capacity);
       receiver->was_served = FALSE;
       enqueue_locked (&self->receivers, &receiver->waiter);
       serve_locked (self, &aftermath);
@@ -861,7 +867,7 @@ get_share_locked (AiotQueue    *self,
 
   if (self->receivers.head == NULL)
     n = MIN (n + get_available_locked (self), receiver->max);
-  if (!receiver->was_served && n < receiver->min && !self->is_closed)
+  if (!receiver->was_served && n < get_least (self, receiver) && !self->is_closed)
     return 0;
   return n;
 }
