@@ -111,9 +111,17 @@ foreach_hand_out (Foreach *self)
 static gboolean
 foreach_get_in_line (Foreach *self)
 {
+  g_autoptr (GObject) iterator = NULL;
+
   if (aiot_block_get_length (self->block) > 0)
-    aiot_request_answer (&self->request);
-  else if (!aiot_queue_add_receiver (self->queue, &self->receiver))
+    {
+      aiot_request_answer (&self->request);
+      return FALSE;
+    }
+
+  /* Once it waits, somebody else may let go of it. */
+  iterator = g_object_ref (self->request.source_object);
+  if (!aiot_reader_wait (self->reader, self->queue, &self->receiver))
     return foreach_end (self, AIOT_TAKEN_INTERRUPTION, NULL);
   return FALSE;
 }
@@ -210,7 +218,7 @@ aiot_queue_foreach_async (AiotQueue           *self,
                            AIOT_TIMEOUT_NONE, cancellable, callback, callback_data))
     return;
 
-  if (!aiot_queue_add_receiver (self, &foreach->receiver))
+  if (!aiot_reader_wait (reader, self, &foreach->receiver))
     aiot_request_answer (&foreach->request);
 }
 

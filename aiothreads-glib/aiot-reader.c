@@ -27,6 +27,24 @@ aiot_reader_close (AiotReader *self)
          g_atomic_int_compare_and_exchange (&self->state, AIOT_READER_OVER, AIOT_READER_CLOSED);
 }
 
+/*
+ * Adds the receiver, which may be gone when this returns TRUE; the caller keeps the iterator, and so the queue. FALSE when it will not
+ * be notified.
+ */
+gboolean
+aiot_reader_wait (AiotReader   *self,
+                  AiotQueue    *queue,
+                  AiotReceiver *receiver)
+{
+  if (!aiot_queue_add_receiver (queue, receiver))
+    return FALSE;
+
+  /* Whoever closed it meanwhile may have looked too early for who waits. */
+  if (aiot_reader_is_closed (self))
+    aiot_queue_interrupt_reader (queue, self);
+  return TRUE;
+}
+
 static void
 reader_note_end (AiotReader *self)
 {

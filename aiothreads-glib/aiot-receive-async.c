@@ -110,7 +110,7 @@ receive_start (ReceiveRequest      *self,
                            timeout_ms, cancellable, callback, callback_data))
     return;
 
-  if (!aiot_queue_add_receiver (queue, &self->receiver))
+  if (!aiot_reader_wait (reader, queue, &self->receiver))
     aiot_request_answer (&self->request);
 }
 

@@ -56,6 +56,7 @@ may_sleep (AiotQueue  *self,
 
 static void
 sleep_until_served (AiotQueue    *self,
+                    AiotReader   *reader,
                     SyncReceiver *receiver,
                     int           timeout_ms,
                     GCancellable *cancellable)
@@ -63,7 +64,7 @@ sleep_until_served (AiotQueue    *self,
   AiotInterruption interruption;
 
   aiot_waiter_init (&receiver->waiter);
-  if (aiot_queue_add_receiver (self, &receiver->receiver))
+  if (aiot_reader_wait (reader, self, &receiver->receiver))
     {
       interruption = aiot_waiter_wait (&receiver->waiter, timeout_ms, cancellable);
       if (interruption != AIOT_INTERRUPTION_NONE &&
@@ -98,7 +99,7 @@ receive (AiotQueue     *self,
     {
       if (!may_sleep (self, error))
         return AIOT_TAKEN_ERROR;
-      sleep_until_served (self, receiver, timeout_ms, cancellable);
+      sleep_until_served (self, reader, receiver, timeout_ms, cancellable);
       taken = take (self, &receiver->receiver, value, batch, &end_error);
     }
 
