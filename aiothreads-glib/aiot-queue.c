@@ -24,7 +24,8 @@
  * and the next in the row gets it.
  *
  * An item counts against the capacity until it was handed to user code. One consumer may take a whole block, and then hands out
- * its items without the lock: n_occupied is atomic for that, and so is n_senders, which tells it whether anybody has to be let in.
+ * its items without the lock: n_occupied is atomic for that, and so are n_senders and n_receivers, which tell it whether somebody has
+ * to be let in.
  */
 
 struct _AiotQueue
@@ -43,7 +44,8 @@ struct _AiotQueue
 
   /* Atomic */
   guint n_occupied;             /* also raised only under the lock */
-  guint n_senders;              /* changed under the lock */
+  guint n_senders;              /* who wait; changed under the lock */
+  guint n_receivers;            /* likewise */
   gboolean changed_always;
 
   GAsyncQueue *blocks;          /* its lock guards all below */
@@ -476,6 +478,22 @@ serve_receiver_locked (AiotQueue    *self,
   self->n_reserved += receiver->n_reserved;
 }
 
+static void
+add_receiver_locked (AiotQueue    *self,
+                     AiotReceiver *receiver)
+{
+  enqueue_locked (&self->receivers, &receiver->waiter);
+  g_atomic_int_inc (&self->n_receivers);
+}
+
+static void
+remove_receiver_locked (AiotQueue    *self,
+                        AiotReceiver *receiver)
+{
+  dequeue_locked (&self->receivers, &receiver->waiter);
+  g_atomic_int_add (&self->n_receivers, -1);
+}
+
 /* Whoever waits for items gets them, in turn. */
 static void
 serve_locked (AiotQueue *self,
@@ -488,7 +506,7 @@ serve_locked (AiotQueue *self,
       if (get_available_locked (self) < get_least (self, receiver) && !self->is_closed)
         return;
 
-      dequeue_locked (&self->receivers, &receiver->waiter);
+      remove_receiver_locked (self, receiver);
       serve_receiver_locked (self, receiver);
       notify_later (&receiver->waiter, aftermath);
     }
@@ -754,7 +772,7 @@ aiot_queue_add_receiver (AiotQueue    *self,
   if (added)
     {
       receiver->was_served = FALSE;
-      enqueue_locked (&self->receivers, &receiver->waiter);
+      add_receiver_locked (self, receiver);
       serve_locked (self, &aftermath);
       /* If it has to wait, senders are let in. */
       refill_locked (self, &aftermath);
@@ -800,7 +818,7 @@ interrupt_receiver_locked (AiotQueue        *self,
     return FALSE;
 
   if (was_queued)
-    dequeue_locked (&self->receivers, &receiver->waiter);
+    remove_receiver_locked (self, receiver);
   if (gets_some)
     {
       serve_receiver_locked (self, receiver);
@@ -850,7 +868,7 @@ aiot_queue_interrupt_reader (AiotQueue *self,
       if (receiver->reader != reader)
         continue;
 
-      dequeue_locked (&self->receivers, &receiver->waiter);
+      remove_receiver_locked (self, receiver);
       g_atomic_int_set (&receiver->interruption, AIOT_INTERRUPTION_CLOSED);
       notify_later (&receiver->waiter, &aftermath);
     }
@@ -1014,6 +1032,15 @@ aiot_queue_take_block (AiotQueue     *self,
   return taken;
 }
 
+/* Whether a sender is to be let in, now that there are so many. Whoever begins to wait looks for itself. */
+static gboolean
+needs_refill (AiotQueue *self,
+              guint      length)
+{
+  return g_atomic_int_get (&self->n_senders) > 0 &&
+         (length <= self->low_water || g_atomic_int_get (&self->n_receivers) > 0);
+}
+
 /* One item of a block goes to user code now. */
 void
 aiot_queue_hand_out (AiotQueue *self)
@@ -1025,8 +1052,7 @@ aiot_queue_hand_out (AiotQueue *self)
     return;
 
   length = g_atomic_int_add (&self->n_occupied, -1) - 1;
-  if (G_LIKELY (length > self->low_water || g_atomic_int_get (&self->n_senders) == 0) &&
-      !g_atomic_int_get (&self->changed_always))
+  if (G_LIKELY (!needs_refill (self, length)) && !g_atomic_int_get (&self->changed_always))
     return;
 
   queue_lock (self, &aftermath);

@@ -123,20 +123,6 @@ test_promise_beyond_block (Fixture       *fixture,
   g_assert_cmpint (fixture->n_items, ==, 4);
 }
 
-static void
-test_leaves_closed (Fixture       *fixture,
-                    gconstpointer  capacity)
-{
-  send_numbers (fixture, 1, 3);
-  aiot_channel_close (fixture->channel);
-
-  fixture->last = 1;
-  start_both (fixture);
-  assert_enough (fixture);
-  g_assert_cmpint (fixture->n_items, ==, 1);
-  assert_received (fixture, 2);
-}
-
 /* There is room, though not yet enough to wake a sender for nothing. */
 static void
 test_lets_sender_in (Fixture       *fixture,
@@ -241,7 +227,6 @@ main (int   argc,
 #define ADD(path, capacity, func) g_test_add (path, Fixture, GINT_TO_POINTER (capacity), setup, func, teardown)
 
   ADD ("/queue/leaving/promise-beyond-a-block-goes-to-the-next", 128, test_promise_beyond_block);
-  ADD ("/queue/leaving/closed-channel-goes-on-for-others", 128, test_leaves_closed);
   ADD ("/queue/waiting/item-handed-out-lets-a-sender-in", 4, test_lets_sender_in);
   ADD ("/queue/readers/close-meets-next", 4, test_close_meets_next);
   ADD ("/queue/many/late-but-served", 128, test_late_but_served);
