@@ -218,6 +218,57 @@ test_more_than_fits (Fixture       *fixture,
   g_assert_cmpuint (aiot_batch_get_length (batch), ==, 4);
 }
 
+/* --- The end of the process --------------------------------------------------- */
+
+static TestGate never;
+static TestGate got_one;
+
+static gboolean
+give_one (AiotGenerator  *generator,
+          gpointer        user_data,
+          GError        **error)
+{
+  if (!aiot_generator_emit_int64 (generator, 1, error))
+    return FALSE;
+
+  test_gate_wait (&never);
+  return TRUE;
+}
+
+/* In a thread that the process waits for. */
+static gboolean
+save_all (AiotCall  *call,
+          gpointer   user_data,
+          GError   **error)
+{
+  g_autoptr (AiotThreadedIterator) iterator = aiot_threaded_iterator_new (give_one, NULL, NULL, NULL, 1, NULL);
+  g_autoptr (GError) next_error = NULL;
+  g_auto (GValue) one = G_VALUE_INIT;
+  g_auto (GValue) other = G_VALUE_INIT;
+
+  g_assert_true (aiot_iterator_next_sync (AIOT_ITERATOR (iterator), &one, NULL, NULL));
+  test_gate_open (&got_one);
+  g_assert_false (aiot_iterator_next_sync (AIOT_ITERATOR (iterator), &other, NULL, &next_error));
+  g_assert_error (next_error, AIOT_ERROR, AIOT_ERROR_CLOSED);
+  return TRUE;
+}
+
+static void
+test_exit_cuts_off (void)
+{
+  if (g_test_subprocess ())
+    {
+      AiotExecutor *executor = aiot_executor_new_separate ("saver", FALSE);
+
+      aiot_offload_async (executor, save_all, NULL, NULL, NULL, NULL, NULL);
+      test_gate_wait (&got_one);
+      exit (0);
+    }
+
+  g_test_trap_subprocess (NULL, 0, 0);
+  g_test_trap_assert_passed ();
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -231,6 +282,7 @@ main (int   argc,
   ADD ("/queue/readers/close-meets-next", 4, test_close_meets_next);
   ADD ("/queue/many/late-but-served", 128, test_late_but_served);
   ADD ("/queue/many/more-than-fits-at-home", 4, test_more_than_fits);
+  g_test_add_func ("/queue/exit/cut-off-is-not-the-end", test_exit_cuts_off);
 
   return g_test_run ();
 }
