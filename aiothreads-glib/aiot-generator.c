@@ -446,6 +446,7 @@ aiot_generator_run_here (AiotGenerator  *self,
                          GCancellable   *cancellable,
                          GError        **error)
 {
+  AiotWorkOutcome outcome;
   GError *body_error;
 
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
@@ -460,14 +461,14 @@ aiot_generator_run_here (AiotGenerator  *self,
   self->state = STATE_STARTED;
   if (cancellable != NULL)
     self->cancelled_id = g_cancellable_connect (cancellable, G_CALLBACK (generator_cancelled_cb), self, NULL);
-  aiot_worker_run_inline (&self->work);
+  outcome = aiot_worker_run_inline (&self->work);
   if (self->cancelled_id != 0)
     g_cancellable_disconnect (cancellable, self->cancelled_id);
   self->cancelled_id = 0;
   g_atomic_int_set (&self->state, STATE_ENDED);
   generator_drop_data (self);
 
-  body_error = g_steal_pointer (&self->error);
+  body_error = outcome == AIOT_WORK_NEVER_RAN ? new_cancelled_error () : g_steal_pointer (&self->error);
   if (g_atomic_int_get (&self->was_stopped))
     {
       warn_of_late_error (self, body_error);
