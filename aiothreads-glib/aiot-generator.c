@@ -525,6 +525,16 @@ generator_warn_of_waiting (gpointer data)
              generator_get_name (self), self->runner->name, statistics.n_queued);
 }
 
+/* Its own thread is woken when its work is cancelled. Any other one that the body has needs the cancellable for that; else NULL. */
+static GCancellable *
+get_emit_cancellable (AiotGenerator *self)
+{
+  for (AiotWork *work = aiot_worker_get_work (); work != NULL; work = work->outer)
+    if (work == &self->work)
+      return NULL;
+  return aiot_generator_get_cancellable (self);
+}
+
 gboolean
 aiot_generator_emit_taken (AiotGenerator  *self,
                            GValue         *value,
@@ -546,7 +556,8 @@ aiot_generator_emit_taken (AiotGenerator  *self,
   if (self->item_func != NULL)
     return generator_emit_here (self, value, error);
 
-  if (aiot_queue_send_sync (self->queue, value, NULL, generator_warn_of_waiting, self, &send_error) != AIOT_SENT_NOTHING)
+  if (aiot_queue_send_sync (self->queue, value, get_emit_cancellable (self), generator_warn_of_waiting, self,
+                            &send_error) != AIOT_SENT_NOTHING)
     return TRUE;
 
   /* Closing also cancels the work, and either may be seen first. */
