@@ -204,7 +204,6 @@ static void
 queue_unlock (AiotQueue *self,
               Aftermath *aftermath)
 {
-  gboolean has_changed = (aftermath->has_changed || g_atomic_int_get (&self->changed_always)) && self->changed != NULL;
   gboolean has_served = aftermath->served.head != NULL;
   gboolean notifies_others = begin_notifying_locked (self, &aftermath->served);
 
@@ -213,7 +212,7 @@ queue_unlock (AiotQueue *self,
     aiot_queue_ref (self);
   g_async_queue_unlock (self->blocks);
 
-  if (has_changed)
+  if (aftermath->has_changed && self->changed != NULL)
     self->changed (self->changed_data);
   notify_all (&aftermath->served);
   while (notifies_others && take_others (self, &aftermath->served))
@@ -306,8 +305,7 @@ queue_home_gone (AiotHomeWatch *watch)
 {
   g_autoptr (AiotQueue) self = (AiotQueue *) ((char *) watch - G_STRUCT_OFFSET (AiotQueue, watch));
 
-  /* Who observes may be gone by now. */
-  aiot_queue_observe_always (self, FALSE);
+  /* Who observes may be gone by now, but hears nothing of this: the length stays as it is. */
   aiot_queue_close (self);
 }
 
@@ -336,6 +334,15 @@ has_room_locked (AiotQueue *self)
   return self->capacity == 0 || (guint) g_atomic_int_get (&self->n_occupied) < self->capacity;
 }
 
+/* Only where the length changes: whoever does that keeps the observer. */
+static void
+note_change_locked (AiotQueue *self,
+                    gboolean   is_due,
+                    Aftermath *aftermath)
+{
+  aftermath->has_changed |= is_due || g_atomic_int_get (&self->changed_always);
+}
+
 static void
 append_locked (AiotQueue *self,
                GValue    *value,
@@ -347,10 +354,10 @@ append_locked (AiotQueue *self,
     {
       self->tail = self->spare != NULL ? g_steal_pointer (&self->spare) : aiot_block_new ();
       g_async_queue_push_unlocked (self->blocks, self->tail);
-      aftermath->has_changed = TRUE;
+      note_change_locked (self, TRUE, aftermath);
     }
   aiot_block_append (self->tail, value);
-  aftermath->has_changed |= self->n_items == 0;
+  note_change_locked (self, self->n_items == 0, aftermath);
   self->n_items++;
   self->n_accepted++;
   length = g_atomic_int_add (&self->n_occupied, 1) + 1;
@@ -941,7 +948,7 @@ end_taking_locked (AiotQueue *self,
                    Aftermath *aftermath)
 {
   g_atomic_int_add (&self->n_occupied, -(int) n);
-  aftermath->has_changed |= self->n_items == 0;
+  note_change_locked (self, self->n_items == 0, aftermath);
   refill_locked (self, aftermath);
 }
 
@@ -1056,6 +1063,7 @@ aiot_queue_hand_out (AiotQueue *self)
     return;
 
   queue_lock (self, &aftermath);
+  note_change_locked (self, FALSE, &aftermath);
   refill_locked (self, &aftermath);
   queue_unlock (self, &aftermath);
 }
