@@ -1048,6 +1048,14 @@ needs_refill (AiotQueue *self,
          (length <= self->low_water || g_atomic_int_get (&self->n_receivers) > 0);
 }
 
+/* A handler that was connected meanwhile is found when the last item goes. */
+static gboolean
+is_observed (AiotQueue *self,
+             guint      length)
+{
+  return g_atomic_int_get (&self->changed_always) || (length == 0 && self->changed != NULL);
+}
+
 /* One item of a block goes to user code now. */
 void
 aiot_queue_hand_out (AiotQueue *self)
@@ -1059,11 +1067,11 @@ aiot_queue_hand_out (AiotQueue *self)
     return;
 
   length = g_atomic_int_add (&self->n_occupied, -1) - 1;
-  if (G_LIKELY (!needs_refill (self, length)) && !g_atomic_int_get (&self->changed_always))
+  if (G_LIKELY (!needs_refill (self, length) && !is_observed (self, length)))
     return;
 
   queue_lock (self, &aftermath);
-  note_change_locked (self, FALSE, &aftermath);
+  note_change_locked (self, length == 0, &aftermath);
   refill_locked (self, &aftermath);
   queue_unlock (self, &aftermath);
 }

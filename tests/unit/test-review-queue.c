@@ -142,6 +142,29 @@ test_lets_sender_in (Fixture       *fixture,
   test_iterate_until (NULL, &fixture->send.n_called, 1);
 }
 
+static void
+count (GObject    *object,
+       GParamSpec *pspec,
+       gpointer    n)
+{
+  g_atomic_int_inc ((int *) n);
+}
+
+/* A handler that is connected after the last item was sent hears that the channel is empty. */
+static void
+test_tells_empty (Fixture       *fixture,
+                  gconstpointer  capacity)
+{
+  int n_notified = 0;
+
+  send_numbers (fixture, 1, 10);
+  g_signal_connect (fixture->channel, "notify::length", G_CALLBACK (count), &n_notified);
+  fixture->last = 10;
+  aiot_iterator_foreach_async (fixture->reader, take_item, fixture, NULL, NULL, test_answer_cb, &fixture->foreach);
+  assert_enough (fixture);
+  test_iterate_until (NULL, &n_notified, 1);
+}
+
 /* --- Readers ----------------------------------------------------------------- */
 
 static gpointer
@@ -279,6 +302,7 @@ main (int   argc,
 
   ADD ("/queue/leaving/promise-beyond-a-block-goes-to-the-next", 128, test_promise_beyond_block);
   ADD ("/queue/waiting/item-handed-out-lets-a-sender-in", 4, test_lets_sender_in);
+  ADD ("/queue/length/foreach-tells-of-emptiness", 128, test_tells_empty);
   ADD ("/queue/readers/close-meets-next", 4, test_close_meets_next);
   ADD ("/queue/many/late-but-served", 128, test_late_but_served);
   ADD ("/queue/many/more-than-fits-at-home", 4, test_more_than_fits);
