@@ -650,7 +650,7 @@ aiot_queue_offer (AiotQueue  *self,
   offer = offer_locked (self, value, sender, &dropped, &aftermath);
   queue_unlock (self, &aftermath);
 
-  if (G_IS_VALUE (&dropped))
+  if (offer == AIOT_OFFER_DISPLACED || offer == AIOT_OFFER_DROPPED)
     aiot_queue_destroy_value (self, &dropped);
   return offer;
 }
