@@ -700,21 +700,41 @@ aiot_queue_close (AiotQueue *self)
   queue_unlock (self, &aftermath);
 }
 
+/* Takes the error, if it is the first that is told. */
+static void
+close_with_error_locked (AiotQueue  *self,
+                         GError    **error,
+                         Aftermath  *aftermath)
+{
+  if (!self->is_closed)
+    self->error = g_steal_pointer (error);
+  close_locked (self, aftermath);
+}
+
+/* The one producer has not ended, but nothing of what it still gives comes in. Takes the error, which is received after all items. */
+void
+aiot_queue_cut_off (AiotQueue *self,
+                    GError    *error)
+{
+  Aftermath aftermath;
+
+  queue_lock (self, &aftermath);
+  close_with_error_locked (self, &error, &aftermath);
+  queue_unlock (self, &aftermath);
+
+  g_clear_error (&error);
+}
+
 /* By the one producer: it has ended. Takes the error, which is received after all items. */
 void
 aiot_queue_end (AiotQueue *self,
                 GError    *error)
 {
   Aftermath aftermath;
-  GError *unwanted = NULL;
 
   queue_lock (self, &aftermath);
-  if (self->is_discarded || self->is_ended)
-    unwanted = error;
-  else
-    self->error = error;
   self->is_ended = TRUE;
-  close_locked (self, &aftermath);
+  close_with_error_locked (self, &error, &aftermath);
   while (self->ends.head != NULL)
     {
       AiotEndWaiter *end = self->ends.head->data;
@@ -725,7 +745,7 @@ aiot_queue_end (AiotQueue *self,
     }
   queue_unlock (self, &aftermath);
 
-  g_clear_error (&unwanted);
+  g_clear_error (&error);
 }
 
 /* FALSE when it will not be notified: the producer has ended already, or it was interrupted. */
