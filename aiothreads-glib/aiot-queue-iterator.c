@@ -35,9 +35,7 @@ get_private (gpointer self)
 static void
 aiot_queue_iterator_dispose (GObject *object)
 {
-  /* In a forked child nothing is left to be ended. */
-  if (!aiot_process_is_forked ())
-    aiot_iterator_close (AIOT_ITERATOR (object));
+  aiot_iterator_close (AIOT_ITERATOR (object));
 
   G_OBJECT_CLASS (aiot_queue_iterator_parent_class)->dispose (object);
 }
@@ -96,7 +94,7 @@ make_empty (AiotQueueIterator *self)
   get_private (self)->is_started = TRUE;
 }
 
-/* What is asked for is there, or on its way. */
+/* What is asked for is there, or on its way. In a forked child nothing starts, and whoever asks is told so. */
 static AiotQueueIteratorPrivate *
 start (AiotIterator *iterator)
 {
@@ -105,7 +103,7 @@ start (AiotIterator *iterator)
 
   if (G_UNLIKELY (private->queue == NULL))
     make_empty (self);
-  if (!g_atomic_int_get (&private->is_started) &&
+  if (!g_atomic_int_get (&private->is_started) && !aiot_process_is_forked () &&
       g_atomic_int_compare_and_exchange (&private->is_started, FALSE, TRUE) &&
       private->funcs->start != NULL)
     private->funcs->start (self);
@@ -244,6 +242,10 @@ static void
 aiot_queue_iterator_close (AiotIterator *iterator)
 {
   AiotQueueIteratorPrivate *private = get_private (iterator);
+
+  /* In a forked child nothing is left to be ended, and a lock may never be unlocked. */
+  if (aiot_process_is_forked ())
+    return;
 
   if (aiot_reader_close (&private->reader) && private->funcs != NULL)
     private->funcs->closed (AIOT_QUEUE_ITERATOR (iterator));
