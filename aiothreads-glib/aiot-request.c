@@ -115,7 +115,6 @@ request_home_gone (AiotHomeWatch *watch)
   if (aiot_process_is_ending ())
     return;
 
-  aiot_work_drop_main_context (&self->origin);
   self->funcs->interrupt (self, AIOT_INTERRUPTION_CONTEXT_GONE);
   request_unref (self);
 }
@@ -132,7 +131,6 @@ request_stop (AiotRequest *self)
   if (self->cancelled_id != 0)
     g_signal_handler_disconnect (self->cancellable, self->cancelled_id);
   self->cancelled_id = 0;
-  aiot_work_drop_main_context (&self->origin);
 }
 
 /* --- The answer ------------------------------------------------------------- */
@@ -234,6 +232,8 @@ aiot_request_begin (AiotRequest            *self,
     }
 
   aiot_work_come_from_here (&self->origin);
+  /* Unlike a function that runs, this may wait for ever, and must not keep the main context for that. */
+  aiot_work_drop_main_context (&self->origin);
   request_ref (self);
   if (!aiot_home_add_watch (self->origin.home, &self->watch))
     request_home_gone (&self->watch);

@@ -241,6 +241,28 @@ test_more_than_fits (Fixture       *fixture,
   g_assert_cmpuint (aiot_batch_get_length (batch), ==, 4);
 }
 
+static void
+never_called_cb (GObject      *source_object,
+                 GAsyncResult *result,
+                 gpointer      user_data)
+{
+  g_assert_not_reached ();
+}
+
+/* Its owner drops it, and tells nobody. */
+static void
+test_drops_main_context (Fixture       *fixture,
+                         gconstpointer  capacity)
+{
+  TestLoop other;
+
+  test_loop_open (&other);
+  aiot_channel_receive_async (fixture->channel, AIOT_TIMEOUT_NONE, NULL, never_called_cb, NULL);
+  test_loop_close (&other);
+  send_numbers (fixture, 1, 1);
+  receive_number (fixture, 1);
+}
+
 /* --- The end of the process --------------------------------------------------- */
 
 static TestGate never;
@@ -304,6 +326,7 @@ main (int   argc,
   ADD ("/queue/waiting/item-handed-out-lets-a-sender-in", 4, test_lets_sender_in);
   ADD ("/queue/length/foreach-tells-of-emptiness", 128, test_tells_empty);
   ADD ("/queue/readers/close-meets-next", 4, test_close_meets_next);
+  ADD ("/queue/gone/who-waits-does-not-keep-its-main-context", 4, test_drops_main_context);
   ADD ("/queue/many/late-but-served", 128, test_late_but_served);
   ADD ("/queue/many/more-than-fits-at-home", 4, test_more_than_fits);
   g_test_add_func ("/queue/exit/cut-off-is-not-the-end", test_exit_cuts_off);
