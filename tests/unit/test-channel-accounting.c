@@ -33,7 +33,6 @@ struct _World
   int n_received;          /* atomic, like all below */
   int n_sent;
   int n_dropped;
-  int n_refused;
   int *n_sent_of;          /* by number */
   int *n_received_of;
 };
@@ -58,7 +57,6 @@ note_sent (World        *world,
   if (sent == AIOT_SENT_NOTHING)
     {
       g_assert_error (error, AIOT_ERROR, AIOT_ERROR_CLOSED);
-      g_atomic_int_inc (&world->n_refused);
       return FALSE;
     }
 
@@ -70,14 +68,37 @@ note_sent (World        *world,
   return TRUE;
 }
 
-/* FALSE when there were enough of them. */
+/* FALSE when there were enough of them, or the channel is closed. */
 static gboolean
 note_received (World        *world,
-               const GValue *value)
+               const GValue *value,
+               const GError *error)
 {
   check_length (world);
+  if (value == NULL)
+    {
+      g_assert_error (error, AIOT_ERROR, AIOT_ERROR_CLOSED);
+      return FALSE;
+    }
+
+  g_assert_no_error (error);
   g_atomic_int_inc (&world->n_received_of[test_item_number (value)]);
   return (guint) g_atomic_int_add (&world->n_received, 1) + 1 < world->n_wanted;
+}
+
+static gboolean
+note_received_batch (World        *world,
+                     AiotBatch    *batch,
+                     const GError *error)
+{
+  gboolean goes_on = TRUE;
+
+  if (batch == NULL)
+    return note_received (world, NULL, error);
+
+  for (guint i = 0; i < aiot_batch_get_length (batch); i++)
+    goes_on &= note_received (world, aiot_batch_get_item (batch, i), error);
+  return goes_on;
 }
 
 /* --- senders ---------------------------------------------------------------------------- */
@@ -173,9 +194,10 @@ receive_all (gpointer data)
   while (goes_on)
     {
       g_auto (GValue) value = G_VALUE_INIT;
+      g_autoptr (GError) error = NULL;
+      gboolean received = aiot_channel_receive_sync (world->channel.channel, &value, AIOT_TIMEOUT_NONE, NULL, &error);
 
-      g_assert_true (aiot_channel_receive_sync (world->channel.channel, &value, AIOT_TIMEOUT_NONE, NULL, NULL));
-      goes_on = note_received (world, &value);
+      goes_on = note_received (world, received ? &value : NULL, error);
     }
   return NULL;
 }
@@ -188,10 +210,11 @@ receive_all_in_batches (gpointer data)
 
   while (goes_on)
     {
-      g_autoptr (AiotBatch) batch = aiot_channel_receive_many_sync (world->channel.channel, 2, 7, AIOT_TIMEOUT_NONE, NULL, NULL);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (AiotBatch) batch = NULL;
 
-      for (guint i = 0; i < aiot_batch_get_length (batch); i++)
-        goes_on &= note_received (world, aiot_batch_get_item (batch, i));
+      batch = aiot_channel_receive_many_sync (world->channel.channel, 2, 7, AIOT_TIMEOUT_NONE, NULL, &error);
+      goes_on = note_received_batch (world, batch, error);
     }
   return NULL;
 }
@@ -203,8 +226,10 @@ received_cb (GObject      *source_object,
 {
   Party *party = user_data;
   AiotChannel *channel = AIOT_CHANNEL (source_object);
+  g_autoptr (GError) error = NULL;
+  const GValue *value = aiot_channel_receive_finish (channel, result, &error);
 
-  if (note_received (party->world, aiot_channel_receive_finish (channel, result, NULL)))
+  if (note_received (party->world, value, error))
     aiot_channel_receive_async (channel, AIOT_TIMEOUT_NONE, NULL, received_cb, party);
   else
     party->is_over = TRUE;
@@ -217,12 +242,10 @@ received_batch_cb (GObject      *source_object,
 {
   Party *party = user_data;
   AiotChannel *channel = AIOT_CHANNEL (source_object);
-  g_autoptr (AiotBatch) batch = aiot_channel_receive_many_finish (channel, result, NULL);
-  gboolean goes_on = TRUE;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (AiotBatch) batch = aiot_channel_receive_many_finish (channel, result, &error);
 
-  for (guint i = 0; i < aiot_batch_get_length (batch); i++)
-    goes_on &= note_received (party->world, aiot_batch_get_item (batch, i));
-  if (goes_on)
+  if (note_received_batch (party->world, batch, error))
     aiot_channel_receive_many_async (channel, 3, 100, AIOT_TIMEOUT_NONE, NULL, received_batch_cb, party);
   else
     party->is_over = TRUE;
@@ -248,7 +271,7 @@ static gboolean
 loop_func (const GValue *item,
            gpointer      user_data)
 {
-  return note_received (user_data, item);
+  return note_received (user_data, item, NULL);
 }
 
 static gpointer
@@ -317,8 +340,8 @@ run_world (guint        capacity,
   world.channel.items.home = NULL;
   world.channel.channel = aiot_channel_new_full (capacity, when_full, AIOT_TIMEOUT_NONE, NULL);
   world.capacity = aiot_channel_get_capacity (world.channel.channel);
-  /* With a limit, enough are left for those who wait to be woken and leave; where items are dropped, a part of them has to do. */
-  world.n_wanted = when_full == AIOT_WHEN_FULL_WAIT ? n_items * 9 / 10 : 50;
+  /* So many are left that all who wait then are served, and leave. */
+  world.n_wanted = when_full == AIOT_WHEN_FULL_WAIT ? n_items * 9 / 10 : G_MAXUINT;
   world.n_sent_of = g_new0 (int, n_items);
   world.n_received_of = g_new0 (int, n_items);
 
@@ -332,9 +355,16 @@ run_world (guint        capacity,
       parties[N_RECEIVERS + i] = (Party) { .world = &world, .number = i };
       sending[i] = g_thread_new ("sender", senders[i], &parties[N_RECEIVERS + i]);
     }
-  join_all (receiving, N_RECEIVERS);
+  /* Where senders wait, they are told by closing that nobody receives any more; where not, it is the other way round. */
+  if (when_full == AIOT_WHEN_FULL_WAIT)
+    join_all (receiving, N_RECEIVERS);
+  else
+    join_all (sending, N_SENDERS);
   aiot_channel_close (world.channel.channel);
-  join_all (sending, N_SENDERS);
+  if (when_full == AIOT_WHEN_FULL_WAIT)
+    join_all (sending, N_SENDERS);
+  else
+    join_all (receiving, N_RECEIVERS);
 
   check_account (&world);
   test_channel_teardown (&world.channel, NULL);
