@@ -112,13 +112,14 @@ test_queued (Fixture       *fixture,
 {
   const Way *way = data;
   TestHeld held;
-  TestAnswer next = { 0 };
+  TestAnswer next = { 0 }, shut_down_answer = { 0 };
 
   test_held_start (&held, fixture->executor);
   aiot_iterator_next_async (fixture->iterator, NULL, test_answer_cb, &next);
   g_assert_cmpuint (aiot_executor_get_n_queued (fixture->executor), ==, 1);
   if (way->cancel == shut_down)
-    aiot_executor_shutdown_async (fixture->executor, AIOT_SHUTDOWN_CANCEL, AIOT_TIMEOUT_NONE, NULL, NULL, NULL);
+    aiot_executor_shutdown_async (fixture->executor, AIOT_SHUTDOWN_CANCEL, AIOT_TIMEOUT_NONE, NULL,
+                                  test_answer_cb, &shut_down_answer);
   else
     way->cancel (fixture);
   test_assert_answer_fails (&next, fixture->iterator, G_IO_ERROR, G_IO_ERROR_CANCELLED);
@@ -126,6 +127,9 @@ test_queued (Fixture       *fixture,
   g_assert_cmpuint (aiot_executor_get_n_queued (fixture->executor), ==, 0);
 
   test_held_end (&held);
+  if (way->cancel == shut_down)
+    test_answer_wait (&shut_down_answer, fixture->loop.main_context);
+  test_answer_clear (&shut_down_answer);
   g_assert_cmpint (fixture->body.n_run, ==, 0);
 }
 

@@ -18,6 +18,7 @@ typedef struct
   TestBody body;
   AiotExecutor *executor;    /* a pool of one, which tells when the body is blocked */
   AiotIterator *iterator;
+  TestAnswer closed;
 } Fixture;
 
 static void
@@ -58,7 +59,8 @@ start_and_block (Fixture *fixture)
 /* --- every way --- */
 
 static void
-close_here (AiotIterator *iterator)
+close_here (AiotIterator *iterator,
+            TestAnswer   *answer)
 {
   aiot_iterator_close (iterator);
   g_assert_true (aiot_iterator_is_closed (iterator));
@@ -74,27 +76,31 @@ close_in_thread (gpointer iterator)
 }
 
 static void
-close_elsewhere (AiotIterator *iterator)
+close_elsewhere (AiotIterator *iterator,
+                 TestAnswer   *answer)
 {
   g_thread_join (g_thread_new ("closer", close_in_thread, iterator));
   g_object_unref (iterator);
 }
 
 static void
-close_async (AiotIterator *iterator)
+close_async (AiotIterator *iterator,
+             TestAnswer   *answer)
 {
-  aiot_iterator_close_async (iterator, NULL, NULL, NULL);
+  aiot_iterator_close_async (iterator, NULL, test_answer_cb, answer);
   g_object_unref (iterator);
 }
 
 static void
-drop_here (AiotIterator *iterator)
+drop_here (AiotIterator *iterator,
+           TestAnswer   *answer)
 {
   g_assert_finalize_object (iterator);
 }
 
 static void
-drop_elsewhere (AiotIterator *iterator)
+drop_elsewhere (AiotIterator *iterator,
+                TestAnswer   *answer)
 {
   test_unref_in_another_thread (iterator);
 }
@@ -102,7 +108,8 @@ drop_elsewhere (AiotIterator *iterator)
 typedef struct
 {
   const char *path;
-  void (*close) (AiotIterator *iterator);
+  void (*close) (AiotIterator *iterator,
+                 TestAnswer   *answer);
 } Way;
 
 static const Way ways[] = {
@@ -113,6 +120,23 @@ static const Way ways[] = {
   { "/generator/close/by-the-last-unref-on-another-thread", drop_elsewhere },
 };
 
+static void
+close_by (Fixture   *fixture,
+          const Way *way)
+{
+  way->close (g_steal_pointer (&fixture->iterator), &fixture->closed);
+}
+
+/* Only one of the ways tells when it is done. */
+static void
+wait_until_closed (Fixture   *fixture,
+                   const Way *way)
+{
+  if (way->close == close_async)
+    test_answer_wait (&fixture->closed, fixture->loop.main_context);
+  test_answer_clear (&fixture->closed);
+}
+
 /* The body is woken, told, and cleans up, before home does anything. */
 static void
 test_way_while_blocked (Fixture       *fixture,
@@ -121,13 +145,14 @@ test_way_while_blocked (Fixture       *fixture,
   const Way *way = data;
 
   start_and_block (fixture);
-  way->close (g_steal_pointer (&fixture->iterator));
+  close_by (fixture, way);
   test_gate_wait (&fixture->body.ended);
   g_assert_error (fixture->body.stopped_by, AIOT_ERROR, AIOT_ERROR_CLOSED);
   test_iterate_until (fixture->loop.main_context, &fixture->body.n_freed, 1);
   /* One was taken, and the one that was not taken any more is freed too. */
   g_assert_cmpint (fixture->body.n_emitted, <=, 1 + CAPACITY);
   g_assert_cmpint (fixture->body.items.n_made, ==, fixture->body.n_emitted + 1);
+  wait_until_closed (fixture, way);
 }
 
 /* A body that never looks at anything but what emit returns, at any moment. */
@@ -138,9 +163,10 @@ test_way_while_busy (Fixture       *fixture,
   const Way *way = data;
 
   test_assert_next (fixture->iterator, 0);
-  way->close (g_steal_pointer (&fixture->iterator));
+  close_by (fixture, way);
   test_gate_wait (&fixture->body.ended);
   g_assert_error (fixture->body.stopped_by, AIOT_ERROR, AIOT_ERROR_CLOSED);
+  wait_until_closed (fixture, way);
 }
 
 /* --- what close does --- */
@@ -239,10 +265,11 @@ test_way_while_queued (Fixture       *fixture,
   test_held_start (&held, fixture->executor);
   g_assert_false (aiot_iterator_try_next (fixture->iterator, &value, NULL));
   g_assert_cmpuint (aiot_executor_get_n_queued (fixture->executor), ==, 1);
-  way->close (g_steal_pointer (&fixture->iterator));
+  close_by (fixture, way);
   g_assert_cmpuint (aiot_executor_get_n_queued (fixture->executor), ==, 0);
   test_iterate_until (fixture->loop.main_context, &fixture->body.n_freed, 1);
   g_assert_cmpuint (aiot_executor_get_n_threads (fixture->executor), ==, 1);
+  wait_until_closed (fixture, way);
 
   test_held_end (&held);
   g_assert_cmpint (fixture->body.n_run, ==, 0);
