@@ -261,7 +261,7 @@ generator_home_gone (AiotHomeWatch *watch)
        * What belongs to the program is left alone, but a thread that the process waits for must not wait for a consumer, nor take what
        * it got so far for all.
        */
-      aiot_queue_cut_off (self->queue, g_error_new_literal (AIOT_ERROR, AIOT_ERROR_CLOSED, "The process ends"));
+      aiot_queue_close_with_error (self->queue, g_error_new_literal (AIOT_ERROR, AIOT_ERROR_CLOSED, "The process ends"));
       if (!self->runner->is_joined)
         aiot_work_mark_cancelled (&self->work);
       return;

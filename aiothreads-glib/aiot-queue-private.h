@@ -126,7 +126,7 @@ gboolean   aiot_queue_interrupt_sender    (AiotQueue        *self,
                                            AiotSender       *sender,
                                            AiotInterruption  why);
 void       aiot_queue_close               (AiotQueue        *self);
-void       aiot_queue_cut_off             (AiotQueue        *self,
+void       aiot_queue_close_with_error    (AiotQueue        *self,
                                            GError           *error);
 void       aiot_queue_end                 (AiotQueue        *self,
                                            GError           *error);

@@ -711,9 +711,12 @@ close_with_error_locked (AiotQueue  *self,
   close_locked (self, aftermath);
 }
 
-/* The one producer has not ended, but nothing of what it still gives comes in. Takes the error, which is received after all items. */
+/*
+ * Nothing comes in any more, while the one producer has not ended: it may have to clean up yet. Takes the error, which is received
+ * after all items; NULL is a good end.
+ */
 void
-aiot_queue_cut_off (AiotQueue *self,
+aiot_queue_close_with_error (AiotQueue *self,
                     GError    *error)
 {
   Aftermath aftermath;
@@ -725,7 +728,7 @@ aiot_queue_cut_off (AiotQueue *self,
   g_clear_error (&error);
 }
 
-/* By the one producer: it has ended. Takes the error, which is received after all items. */
+/* By the one producer: it has ended. Takes the error, which is received after all items, if it was not closed before. */
 void
 aiot_queue_end (AiotQueue *self,
                 GError    *error)
