@@ -138,11 +138,17 @@ request_stop (AiotRequest *self)
 static void
 request_call_back (AiotRequest *self)
 {
-  g_autoptr (AiotResult) result = aiot_result_new (self->source_object, self->source_tag, self->callback,
-                                                   self->callback_data, self, request_unref);
+  g_autoptr (AiotResult) result = NULL;
 
-  if (self->callback != NULL)
-    aiot_result_call_back (result);
+  if (self->callback == NULL)
+    {
+      request_unref (self);
+      return;
+    }
+
+  result = aiot_result_new (self->source_object, self->source_tag, self->callback, self->callback_data,
+                            self, request_unref);
+  aiot_result_call_back (result);
 }
 
 static void
