@@ -400,11 +400,10 @@ aiot_generator_prepare (AiotGenerator              *self,
                         const AiotGeneratorOptions *options,
                         GCancellable               *cancellable)
 {
-  AiotWork *origin = aiot_worker_get_work ();
+  AiotWork *origin = aiot_worker_get_origin ();
 
   aiot_work_init (&self->work, &work_funcs, options->name, options->priority);
-  /* Where a worker iterates, its own caller is who the items are for. */
-  if (origin != NULL && origin->home != NULL && g_main_context_get_thread_default () == NULL)
+  if (origin != NULL)
     aiot_work_come_from_work (&self->work, origin);
   else
     aiot_work_come_from_here (&self->work);

@@ -37,6 +37,7 @@ AiotWorker      *aiot_worker_get_current (void);
 void             aiot_worker_set_current (AiotWorker *worker);
 AiotWork        *aiot_worker_get_work    (void);
 gboolean         aiot_worker_is_cancelled (void);
+AiotWork        *aiot_worker_get_origin  (void);
 
 AiotWorkOutcome  aiot_worker_run         (AiotWorker *self,
                                           AiotWork   *work);

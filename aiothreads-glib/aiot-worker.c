@@ -30,6 +30,18 @@ aiot_worker_get_work (void)
   return self != NULL ? self->work : NULL;
 }
 
+/*
+ * The work that stands for this thread where it makes something that lasts: its own caller is who that is for. NULL where it has a
+ * main context of its own.
+ */
+AiotWork *
+aiot_worker_get_origin (void)
+{
+  AiotWork *work = aiot_worker_get_work ();
+
+  return work != NULL && work->home != NULL && g_main_context_get_thread_default () == NULL ? work : NULL;
+}
+
 /* Whether what this thread works on should stop. */
 gboolean
 aiot_worker_is_cancelled (void)
