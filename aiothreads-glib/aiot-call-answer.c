@@ -245,6 +245,14 @@ aiot_call_start (AiotCall              *self,
   aiot_call_hand_over (self);
 }
 
+/* Any thread, once aiot_call_start () has returned: what a cancellable of its caller would do. */
+void
+aiot_call_cancel (AiotCall *self)
+{
+  aiot_call_mark_cancelled (self);
+  call_answer_cancellation (self);
+}
+
 /* The result, or NULL with an error. @result is checked by the caller. */
 const GValue *
 aiot_call_finish (GAsyncResult  *result,
@@ -259,4 +267,20 @@ aiot_call_finish (GAsyncResult  *result,
   if (error != NULL)
     *error = g_error_copy (self->error);
   return NULL;
+}
+
+/* The same, for who is the only one to ask: moves the result into an empty value. */
+gboolean
+aiot_call_finish_moving (GAsyncResult  *result,
+                         GValue        *value,
+                         GError       **error)
+{
+  AiotCall *self = aiot_result_get_data (result);
+
+  if (aiot_call_finish (result, error) == NULL)
+    return FALSE;
+
+  *value = self->result;
+  self->result = (GValue) G_VALUE_INIT;
+  return TRUE;
 }

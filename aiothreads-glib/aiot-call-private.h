@@ -25,6 +25,10 @@ AiotCall     *aiot_call_new          (AiotThreadFunc          func,
                                       GDestroyNotify          user_data_destroy,
                                       const GValue           *argument);
 AiotCall     *aiot_call_new_done     (GValue                 *result);
+void          aiot_call_take_argument (AiotCall              *self,
+                                      GValue                 *argument);
+void          aiot_call_give_back_argument (AiotCall         *self,
+                                      GValue                 *argument);
 
 void          aiot_call_start        (AiotCall               *self,
                                       const AiotCallOptions  *options,
@@ -33,7 +37,11 @@ void          aiot_call_start        (AiotCall               *self,
                                       GCancellable           *cancellable,
                                       GAsyncReadyCallback     callback,
                                       gpointer                callback_data);
+void          aiot_call_cancel       (AiotCall               *self);
 const GValue *aiot_call_finish       (GAsyncResult           *result,
+                                      GError                **error);
+gboolean      aiot_call_finish_moving (GAsyncResult          *result,
+                                      GValue                 *value,
                                       GError                **error);
 
 gboolean      aiot_call_run_here     (AiotCall               *self,

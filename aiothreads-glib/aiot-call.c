@@ -178,6 +178,24 @@ aiot_call_new (AiotThreadFunc  func,
   return self;
 }
 
+/* Before it is started. Takes what is in @argument. */
+void
+aiot_call_take_argument (AiotCall *self,
+                         GValue   *argument)
+{
+  self->argument = *argument;
+  *argument = (GValue) G_VALUE_INIT;
+}
+
+/* By its caller, when it is called back: moves the argument into an empty value. */
+void
+aiot_call_give_back_argument (AiotCall *self,
+                              GValue   *argument)
+{
+  *argument = self->argument;
+  self->argument = (GValue) G_VALUE_INIT;
+}
+
 /* Takes what is in @result. */
 AiotCall *
 aiot_call_new_done (GValue *result)
