@@ -36,5 +36,7 @@ void       aiot_queue_iterator_set_queue  (AiotQueueIterator            *self,
                                            const AiotQueueIteratorFuncs *funcs);
 AiotQueue *aiot_queue_iterator_get_queue  (AiotQueueIterator            *self);
 AiotReader *aiot_queue_iterator_get_reader (AiotQueueIterator           *self);
+gboolean   aiot_queue_iterator_has_producer (AiotQueueIterator          *self);
+AiotQueue *aiot_queue_iterator_start      (AiotQueueIterator            *self);
 
 G_END_DECLS

@@ -82,6 +82,15 @@ aiot_queue_iterator_get_reader (AiotQueueIterator *self)
   return &get_private (self)->reader;
 }
 
+/* Whether what fills its queue ends some time, which the queue tells. */
+gboolean
+aiot_queue_iterator_has_producer (AiotQueueIterator *self)
+{
+  AiotQueueIteratorPrivate *private = get_private (self);
+
+  return private->funcs != NULL && private->funcs->has_producer;
+}
+
 /* One that was made by g_object_new () alone. */
 static void
 make_empty (AiotQueueIterator *self)
@@ -108,6 +117,13 @@ start (AiotIterator *iterator)
       private->funcs->start != NULL)
     private->funcs->start (self);
   return private;
+}
+
+/* Returns its queue, for who receives from that directly. */
+AiotQueue *
+aiot_queue_iterator_start (AiotQueueIterator *self)
+{
+  return start (AIOT_ITERATOR (self))->queue;
 }
 
 /* --- One item ---------------------------------------------------------------- */
@@ -266,11 +282,11 @@ aiot_queue_iterator_close_async (AiotIterator        *self,
                                  GAsyncReadyCallback  callback,
                                  gpointer             callback_data)
 {
-  AiotQueueIteratorPrivate *private = get_private (self);
-  gboolean has_producer = private->funcs != NULL && private->funcs->has_producer;
+  AiotQueueIterator *queue_iterator = AIOT_QUEUE_ITERATOR (self);
+  AiotQueue *queue = aiot_queue_iterator_has_producer (queue_iterator) ? get_private (self)->queue : NULL;
 
   aiot_iterator_close (self);
-  aiot_close_request_start (self, has_producer ? private->queue : NULL, cancellable, callback, callback_data);
+  aiot_close_request_start (self, queue, cancellable, callback, callback_data);
 }
 
 static gboolean
