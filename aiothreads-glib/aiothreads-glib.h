@@ -19,6 +19,7 @@
 #include <aiothreads-glib/aiot-executor.h>
 #include <aiothreads-glib/aiot-generator.h>
 #include <aiothreads-glib/aiot-iterator.h>
+#include <aiothreads-glib/aiot-iterator-ops.h>
 #include <aiothreads-glib/aiot-limiter.h>
 #include <aiothreads-glib/aiot-main-context.h>
 #include <aiothreads-glib/aiot-offload.h>
