@@ -32,7 +32,7 @@
  * AiotThreadedIterable *lines = aiot_threaded_iterable_new (read_lines, reader, NULL);
  * g_autoptr (AiotThreadedIterator) iterator = aiot_threaded_iterable_iterate (lines, NULL, NULL);
  *
- * aiot_iterator_foreach_async (AIOT_ITERATOR (iterator), on_line, self, NULL, NULL, on_all_lines, self);
+ * aiot_iterator_foreach_async (AIOT_ITERATOR (iterator), on_item, self, NULL, NULL, on_all_lines, self);
  * ```
  *
  * Each iteration runs the function anew, in a worker thread, at most [property@ThreadedIterable:capacity] items ahead of

@@ -35,6 +35,9 @@ gboolean       resize_picture   (AiotCall      *call,
 gboolean       list_pictures    (AiotGenerator *generator,
                                  gpointer       user_data,
                                  GError       **error);
+GObject       *load_and_resize  (const char    *path,
+                                 int            size,
+                                 GError       **error);
 char          *read_one_line    (gpointer       reader,
                                  GError       **error);
 gboolean       on_item          (const GValue  *item,
@@ -70,6 +73,8 @@ gboolean       work_is_unfinished (void);
 
 extern AiotCall *call;
 extern AiotContextVar *request_var;
+extern AiotIterator *lines, *paths;
+extern AiotThreadedIterator *iterator;
 extern AiotExecutor *database;
 extern AiotThreaded *counter, *downloader, *uploader;
 extern GFile *file;
