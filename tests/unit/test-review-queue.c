@@ -306,6 +306,7 @@ test_exit_cuts_off (void)
       AiotExecutor *executor = aiot_executor_new_separate ("saver", FALSE);
 
       aiot_offload_async (executor, save_all, NULL, NULL, NULL, NULL, NULL);
+      g_object_unref (executor);
       test_gate_wait (&got_one);
       exit (0);
     }
