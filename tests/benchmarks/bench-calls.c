@@ -3,66 +3,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "bench.h"
+#include "bench-floors.h"
+#include "bench-parts.h"
 
 #include <aiothreads-glib/aiothreads-glib.h>
 
-#include <glib/gstdio.h>
-#include <locale.h>
-#include <sched.h>
-#include <stdlib.h>
-
-/*
- * What a call costs, beside what it cannot be cheaper than and beside GLib's own way. The program runs itself twice: once on
- * one processor, where a round trip shows what it costs, and once on all.
- */
-
-/* --- the floor of a round trip: two threads and a condition --- */
-
-typedef struct
-{
-  GMutex mutex;
-  GCond cond;
-  guint turn;
-  guint n_left;
-} PingPong;
-
-static void
-ping_pong_play (PingPong *self,
-                guint     me,
-                guint     n_turns)
-{
-  g_mutex_lock (&self->mutex);
-  for (guint i = 0; i < n_turns; i++)
-    {
-      while (self->turn != me)
-        g_cond_wait (&self->cond, &self->mutex);
-      self->turn = !me;
-      g_cond_signal (&self->cond);
-    }
-  g_mutex_unlock (&self->mutex);
-}
-
-static gpointer
-ping_pong_other (gpointer data)
-{
-  PingPong *self = data;
-
-  ping_pong_play (self, 1, self->n_left);
-  return NULL;
-}
-
-static double
-run_ping_pong (gpointer n_operations)
-{
-  PingPong self = { .n_left = GPOINTER_TO_UINT (n_operations) };
-  GThread *other = g_thread_new ("pong", ping_pong_other, &self);
-  gint64 start = g_get_monotonic_time ();
-
-  ping_pong_play (&self, 0, self.n_left);
-  g_thread_join (other);
-  return (double) (g_get_monotonic_time () - start) / self.n_left;
-}
+/* What a call costs, beside what it cannot be cheaper than and beside GLib's own way. */
 
 /* --- calls: so many in flight, until so many are done --- */
 
@@ -77,7 +23,6 @@ struct _Load
   GMainLoop *loop;
   guint n_started;
   guint n_done;
-  GQueue ready;
 };
 
 static void
@@ -155,42 +100,15 @@ start_run_task (Load *self)
   aiot_executor_run_task (NULL, task, return_answer);
 }
 
-/* The bare cost of a GTask: no thread at all, returned by a source of its own main context. */
-static void
-start_bare_task (Load *self)
-{
-  g_queue_push_tail (&self->ready, g_task_new (NULL, NULL, task_done_cb, self));
-}
-
-static gboolean
-return_ready_tasks (gpointer user_data)
-{
-  Load *self = user_data;
-  GQueue ready = self->ready;
-  GTask *task;
-
-  g_queue_init (&self->ready);
-  while ((task = g_queue_pop_head (&ready)) != NULL)
-    {
-      g_task_return_int (task, 42);
-      g_object_unref (task);
-    }
-  return G_SOURCE_CONTINUE;
-}
-
 static double
 run_load (gpointer data)
 {
   const Load *pattern = data;
   Load self = *pattern;
-  gboolean is_bare = self.start == start_bare_task;
-  guint idle_id = 0;
   gint64 start;
   double took;
 
   self.loop = g_main_loop_new (NULL, FALSE);
-  if (is_bare)
-    idle_id = g_idle_add_full (G_PRIORITY_DEFAULT, return_ready_tasks, &self, NULL);
 
   start = g_get_monotonic_time ();
   for (; self.n_started < self.n_in_flight; self.n_started++)
@@ -198,8 +116,6 @@ run_load (gpointer data)
   g_main_loop_run (self.loop);
   took = (double) (g_get_monotonic_time () - start) / self.n_operations;
 
-  if (is_bare)
-    g_source_remove (idle_id);
   g_main_loop_unref (self.loop);
   return took;
 }
@@ -421,184 +337,78 @@ run_invocations (gpointer n_operations)
   return run_round_trips (n_operations, invoke_often);
 }
 
-/* --- the program --- */
+/* --- the parts of the program --- */
 
-static gboolean quick = FALSE;
-static gboolean one_processor = FALSE;
-static char *json_path = NULL;
-static char *json_part_path = NULL;
-
-static guint
-scaled (guint n_operations)
+void
+bench_one_at_a_time (const BenchRun *run)
 {
-  return quick ? n_operations / 20 : n_operations;
-}
-
-static void
-run_one_processor (GString *json)
-{
-  const guint n = scaled (40000);
+  const guint n = bench_scaled (run, 40000);
   Load offload = { 1, n, start_offload, 0 }, task = { 1, n / 4, start_task_in_thread, 0 };
   const BenchWay ways[] = {
-    { "condition ping-pong", run_ping_pong, GUINT_TO_POINTER (n) },
+    { "condition ping-pong", bench_ping_pong, GUINT_TO_POINTER (n) },
     { "aiot_offload_async", run_load, &offload },
     { "g_task_run_in_thread", run_load, &task },
   };
   const BenchGroup group = { "one-at-a-time", "One call at a time, on one processor", ways, G_N_ELEMENTS (ways), 9 };
-  const BenchWay ways_home[] = {
-    { "condition ping-pong", run_ping_pong, GUINT_TO_POINTER (n) },
+
+  bench_run_group (run, &group);
+}
+
+void
+bench_sync_await (const BenchRun *run)
+{
+  const guint n = bench_scaled (run, 40000);
+  const BenchWay ways[] = {
+    { "condition ping-pong", bench_ping_pong, GUINT_TO_POINTER (n) },
     { "aiot_sync_await", run_sync_awaits, GUINT_TO_POINTER (n) },
     { "g_main_context_invoke", run_invocations, GUINT_TO_POINTER (n) },
   };
-  const BenchGroup group_home = {
-    "sync-await", "From a worker into the main loop and back, on one processor", ways_home, G_N_ELEMENTS (ways_home), 9
+  const BenchGroup group = {
+    "sync-await", "From a worker into the main loop and back, on one processor", ways, G_N_ELEMENTS (ways), 9
   };
 
-  bench_run_group (&group, json);
-  bench_run_group (&group_home, json);
+  bench_run_group (run, &group);
 }
 
 static void
-run_in_flight (GString    *json,
-               guint       n_in_flight,
-               const char *key,
-               const char *title)
+run_in_flight (const BenchRun *run,
+               guint           n_in_flight,
+               const char     *key,
+               const char     *title)
 {
-  const guint n = scaled (100000);
-  Load bare = { n_in_flight, n, start_bare_task, 0 }, offload = { n_in_flight, n, start_offload, 0 };
+  const guint n = bench_scaled (run, 100000);
+  BenchTasks bare = { n, n_in_flight };
+  Load offload = { n_in_flight, n, start_offload, 0 };
   Load run_task = { n_in_flight, n / 4, start_run_task, 0 }, task = { n_in_flight, n / 4, start_task_in_thread, 0 };
   const BenchWay ways[] = {
-    { "bare GTask, no thread", run_load, &bare },
+    { "bare GTask, no thread", bench_bare_tasks, &bare },
     { "aiot_offload_async", run_load, &offload },
     { "aiot_executor_run_task", run_load, &run_task },
     { "g_task_run_in_thread", run_load, &task },
   };
   const BenchGroup group = { key, title, ways, G_N_ELEMENTS (ways), 5 };
 
-  bench_run_group (&group, json);
+  bench_run_group (run, &group);
 }
 
-static void
-run_bursts (GString *json)
+void
+bench_in_flight (const BenchRun *run)
+{
+  run_in_flight (run, 64, "in-flight-64", "64 calls in flight");
+  run_in_flight (run, 1000, "in-flight-1000", "1000 calls in flight");
+}
+
+void
+bench_burst (const BenchRun *run)
 {
   const BenchWay ways[] = {
     { "g_task_run_in_thread", run_burst, GINT_TO_POINTER (TRUE) },
     { "aiot_offload_async", run_burst, GINT_TO_POINTER (FALSE) },
   };
   const BenchGroup group = {
-    "burst", "Until a job starts behind 30 that sleep for half a second", ways, G_N_ELEMENTS (ways), quick ? 1 : 5
+    "burst", "Until a job starts behind 30 that sleep for half a second", ways, G_N_ELEMENTS (ways),
+    bench_n_rounds (run, 5)
   };
 
-  bench_run_group (&group, json);
-}
-
-static void
-pin_to_one_processor (void)
-{
-  cpu_set_t set;
-
-  CPU_ZERO (&set);
-  CPU_SET (sched_getcpu (), &set);
-  if (sched_setaffinity (0, sizeof set, &set) != 0)
-    g_printerr ("Could not stay on one processor; the figures are for all\n");
-}
-
-/* Runs this program once more, for its part on one processor or on all. The parts of the JSON are put together. */
-static gboolean
-run_part (const char  *program,
-          const char  *part,
-          GString     *json,
-          GError     **error)
-{
-  g_autoptr (GPtrArray) arguments = g_ptr_array_new ();
-  g_autofree char *path = NULL;
-  g_autofree char *text = NULL;
-  int status;
-  int fd = g_file_open_tmp ("aiot-bench-XXXXXX", &path, error);
-  gboolean succeeded;
-
-  if (fd == -1)
-    return FALSE;
-  g_close (fd, NULL);
-
-  g_ptr_array_add (arguments, (gpointer) program);
-  g_ptr_array_add (arguments, (gpointer) part);
-  g_ptr_array_add (arguments, (gpointer) "--json-part");
-  g_ptr_array_add (arguments, path);
-  if (quick)
-    g_ptr_array_add (arguments, (gpointer) "--quick");
-  g_ptr_array_add (arguments, NULL);
-
-  succeeded = g_spawn_sync (NULL, (char **) arguments->pdata, NULL, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL,
-                            NULL, NULL, &status, error) &&
-              g_spawn_check_wait_status (status, error) &&
-              g_file_get_contents (path, &text, NULL, error);
-  if (succeeded)
-    g_string_append_printf (json, "%s%s", json->len > 0 ? ",\n  " : "", text);
-  g_remove (path);
-  return succeeded;
-}
-
-static gboolean
-run_all (const char  *program,
-         GError     **error)
-{
-  g_autoptr (GString) json = g_string_new (NULL);
-  g_autofree char *document = NULL;
-
-  g_print ("Microseconds an operation: the median of alternating rounds, its ratio to the first line, and the spread\n\n");
-  if (!run_part (program, "--one-processor", json, error) ||
-      !run_part (program, "--all-processors", json, error))
-    return FALSE;
-  if (json_path == NULL)
-    return TRUE;
-
-  document = g_strdup_printf ("{\"version\": \"%s\", \"processors\": %u, \"figures\": [\n  %s\n]}\n",
-                              AIOT_VERSION_S, g_get_num_processors (), json->str);
-  return g_file_set_contents (json_path, document, -1, error);
-}
-
-static gboolean
-run_this_part (GError **error)
-{
-  g_autoptr (GString) json = g_string_new (NULL);
-
-  if (one_processor)
-    {
-      pin_to_one_processor ();
-      run_one_processor (json);
-    }
-  else
-    {
-      run_in_flight (json, 64, "in-flight-64", "64 calls in flight");
-      run_in_flight (json, 1000, "in-flight-1000", "1000 calls in flight");
-      run_bursts (json);
-    }
-  return g_file_set_contents (json_part_path, json->str, -1, error);
-}
-
-int
-main (int    argc,
-      char **argv)
-{
-  gboolean all_processors = FALSE;
-  const GOptionEntry entries[] = {
-    { "quick", 0, 0, G_OPTION_ARG_NONE, &quick, "Do a twentieth of the work, to see that it runs", NULL },
-    { "json", 0, 0, G_OPTION_ARG_FILENAME, &json_path, "Write the figures to FILE as well", "FILE" },
-    { "one-processor", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &one_processor, NULL, NULL },
-    { "all-processors", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &all_processors, NULL, NULL },
-    { "json-part", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &json_part_path, NULL, "FILE" },
-    G_OPTION_ENTRY_NULL
-  };
-  g_autoptr (GOptionContext) context = g_option_context_new ("– what a call costs");
-  g_autoptr (GError) error = NULL;
-
-  setlocale (LC_ALL, "");
-  g_option_context_add_main_entries (context, entries, NULL);
-  if (g_option_context_parse (context, &argc, &argv, &error) &&
-      (json_part_path != NULL ? run_this_part (&error) : run_all ("/proc/self/exe", &error)))
-    return EXIT_SUCCESS;
-
-  g_printerr ("%s\n", error->message);
-  return EXIT_FAILURE;
+  bench_run_group (run, &group);
 }

@@ -9,6 +9,27 @@
 
 /* Rounds alternate between the ways, so that a pause of the machine hits all of them alike; medians forget it. */
 
+typedef struct
+{
+  double usual;
+  double least;
+  double most;
+} Figure;
+
+guint
+bench_scaled (const BenchRun *run,
+              guint           n_operations)
+{
+  return run->quick ? MAX (n_operations / 20, 1) : n_operations;
+}
+
+guint
+bench_n_rounds (const BenchRun *run,
+                guint           n_rounds)
+{
+  return run->quick ? 1 : n_rounds;
+}
+
 static int
 compare_doubles (gconstpointer a,
                  gconstpointer b)
@@ -19,57 +40,147 @@ compare_doubles (gconstpointer a,
 }
 
 static double
-median (double *sorted,
-        guint   n)
+median (const double *sorted,
+        guint         n)
 {
   return n % 2 == 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
 }
 
+static Figure
+sum_up (double *times,
+        guint   n)
+{
+  qsort (times, n, sizeof (double), compare_doubles);
+  return (Figure) { median (times, n), times[0], times[n - 1] };
+}
+
 static void
-append_json (GString          *json,
+append_number (GString    *json,
+               const char *name,
+               double      number)
+{
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+  g_string_append_printf (json, ", \"%s\": %s", name, g_ascii_formatd (text, sizeof text, "%.4f", number));
+}
+
+static void
+append_measure (GString    *json,
+                const char *name,
+                const char *unit,
+                double      number)
+{
+  g_autofree char *full_name = g_strconcat (name, "_", unit != NULL ? unit : "us", NULL);
+
+  append_number (json, full_name, number);
+}
+
+static const Figure *
+find_figure (const BenchGroup *group,
+             const Figure     *figures,
+             const char       *name)
+{
+  for (guint i = 0; i < group->n_ways; i++)
+    if (g_str_equal (group->ways[i].name, name))
+      return group->ways[i].missing == NULL ? &figures[i] : NULL;
+  g_assert_not_reached ();
+}
+
+/* A goal that refers to a peer that is not there is neither met nor missed. */
+static void
+report_goal (const BenchRun   *run,
              const BenchGroup *group,
              const BenchWay   *way,
-             double            usual,
-             double            ratio,
-             const double     *sorted)
+             const Figure     *figures,
+             const Figure     *figure)
 {
-  char text[4][G_ASCII_DTOSTR_BUF_SIZE];
+  const BenchGoal *goal = &way->goal;
+  const Figure *peer = goal->against != NULL ? find_figure (group, figures, goal->against) : NULL;
+  double value = peer != NULL ? figure->usual / peer->usual : figure->usual;
+  gboolean is_met = (goal->at_most == 0 || value <= goal->at_most) &&
+                    (goal->at_least == 0 || value >= goal->at_least) &&
+                    (goal->worst_at_most == 0 || figure->most <= goal->worst_at_most);
 
-  g_ascii_formatd (text[0], sizeof text[0], "%.4f", usual);
-  g_ascii_formatd (text[1], sizeof text[1], "%.3f", ratio);
-  g_ascii_formatd (text[2], sizeof text[2], "%.4f", sorted[0]);
-  g_ascii_formatd (text[3], sizeof text[3], "%.4f", sorted[group->n_rounds - 1]);
-  g_string_append_printf (json,
-                          "%s{\"group\": \"%s\", \"way\": \"%s\", \"median_us\": %s, \"ratio\": %s, "
-                          "\"least_us\": %s, \"most_us\": %s, \"rounds\": %u}",
-                          json->len > 0 ? ",\n  " : "", group->key, way->name,
-                          text[0], text[1], text[2], text[3], group->n_rounds);
+  if (goal->at_most == 0 && goal->at_least == 0 && goal->worst_at_most == 0)
+    return;
+
+  g_print ("    goal:");
+  if (goal->against != NULL)
+    {
+      if (peer != NULL)
+        g_print (" × %.2f of %s,", value, goal->against);
+      g_print (" at most × %.2f of %s", goal->at_most, goal->against);
+    }
+  else if (goal->at_most != 0)
+    g_print (" at most %g", goal->at_most);
+  if (goal->at_least != 0)
+    g_print (" at least %g", goal->at_least);
+  if (goal->worst_at_most != 0)
+    g_print (" never above %g", goal->worst_at_most);
+
+  if (goal->against != NULL && peer == NULL)
+    {
+      g_print (": cannot tell\n");
+      return;
+    }
+  g_print (": %s\n", is_met ? "met" : "MISSED");
+  if (peer != NULL)
+    append_number (run->json, "ratio_of_goal", value);
+  g_string_append_printf (run->json, ", \"goal_is_met\": %s", is_met ? "true" : "false");
+}
+
+static void
+report_way (const BenchRun   *run,
+            const BenchGroup *group,
+            const Figure     *figures,
+            guint             index)
+{
+  const BenchWay *way = &group->ways[index];
+  const Figure *figure = &figures[index];
+  const char *unit = group->unit;
+  gboolean has_first = group->ways[0].missing == NULL && figures[0].usual != 0;
+
+  g_string_append_printf (run->json, "%s{\"group\": \"%s\", \"way\": \"%s\"",
+                          run->json->len > 0 ? ",\n  " : "", group->key, way->name);
+  if (way->missing != NULL)
+    {
+      g_print ("  %-40s %s\n", way->name, way->missing);
+      g_string_append_printf (run->json, ", \"missing\": \"%s\"}", way->missing);
+      return;
+    }
+
+  g_print ("  %-40s %10.3f %s", way->name, figure->usual, unit != NULL ? unit : "µs");
+  append_measure (run->json, "median", unit, figure->usual);
+  if (has_first)
+    {
+      g_print ("   × %-8.2f", figure->usual / figures[0].usual);
+      append_number (run->json, "ratio", figure->usual / figures[0].usual);
+    }
+  g_print (" (%.3f – %.3f)\n", figure->least, figure->most);
+  append_measure (run->json, "least", unit, figure->least);
+  append_measure (run->json, "most", unit, figure->most);
+  g_string_append_printf (run->json, ", \"rounds\": %u", group->n_rounds);
+  report_goal (run, group, way, figures, figure);
+  g_string_append_c (run->json, '}');
 }
 
 void
-bench_run_group (const BenchGroup *group,
-                 GString          *json)
+bench_run_group (const BenchRun   *run,
+                 const BenchGroup *group)
 {
   g_autofree double *times = g_new0 (double, group->n_ways * group->n_rounds);
-  double first = 0;
+  g_autofree Figure *figures = g_new0 (Figure, group->n_ways);
 
   for (guint round = 0; round < group->n_rounds; round++)
     for (guint i = 0; i < group->n_ways; i++)
-      times[i * group->n_rounds + round] = group->ways[i].func (group->ways[i].data);
+      if (group->ways[i].missing == NULL)
+        times[i * group->n_rounds + round] = group->ways[i].func (group->ways[i].data);
+
+  for (guint i = 0; i < group->n_ways; i++)
+    figures[i] = sum_up (times + i * group->n_rounds, group->n_rounds);
 
   g_print ("%s\n", group->title);
   for (guint i = 0; i < group->n_ways; i++)
-    {
-      double *sorted = times + i * group->n_rounds;
-      double usual;
-
-      qsort (sorted, group->n_rounds, sizeof (double), compare_doubles);
-      usual = median (sorted, group->n_rounds);
-      if (i == 0)
-        first = usual;
-      g_print ("  %-34s %10.2f µs   × %-8.2f (%.2f – %.2f)\n",
-               group->ways[i].name, usual, usual / first, sorted[0], sorted[group->n_rounds - 1]);
-      append_json (json, group, &group->ways[i], usual, usual / first, sorted);
-    }
+    report_way (run, group, figures, i);
   g_print ("\n");
 }

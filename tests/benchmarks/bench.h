@@ -9,8 +9,26 @@
 
 G_BEGIN_DECLS
 
-/* Does its work once and returns how long one operation took, in microseconds. */
+/* What the parts of the program are told, and where their figures go. */
+typedef struct
+{
+  gboolean quick;           /* a twentieth of the work, to see that it runs */
+  gboolean chosen;          /* asked for by name: it may take its time */
+  const char *rust_folder;  /* where the peers that are written in Rust are; NULL: nowhere */
+  GString *json;
+} BenchRun;
+
+/* Does its work once and returns how long one operation took, in microseconds, or what else the group counts. */
 typedef double (*BenchFunc) (gpointer data);
+
+/* What a figure has to be. Zero is no goal. */
+typedef struct
+{
+  const char *against;      /* the way whose multiple is meant; NULL: the figure itself */
+  double at_most;
+  double at_least;
+  double worst_at_most;     /* of all rounds, not of their median */
+} BenchGoal;
 
 /* One way of doing something. The first of a group is what the others are compared with. */
 typedef struct
@@ -18,18 +36,26 @@ typedef struct
   const char *name;
   BenchFunc func;
   gpointer data;
+  BenchGoal goal;
+  const char *missing;      /* why it cannot be measured here; NULL if it can */
 } BenchWay;
 
 typedef struct
 {
-  const char *key;      /* for machines */
+  const char *key;          /* for machines */
   const char *title;
   const BenchWay *ways;
   guint n_ways;
   guint n_rounds;
+  const char *unit;         /* NULL: microseconds */
 } BenchGroup;
 
-void bench_run_group (const BenchGroup *group,
-                      GString          *json);
+guint bench_scaled    (const BenchRun   *run,
+                       guint             n_operations);
+guint bench_n_rounds  (const BenchRun   *run,
+                       guint             n_rounds);
+
+void  bench_run_group (const BenchRun   *run,
+                       const BenchGroup *group);
 
 G_END_DECLS

@@ -1,0 +1,19 @@
+/*
+ * Copyright 2026 The aiothreads-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "bench.h"
+
+G_BEGIN_DECLS
+
+/* The parts of the program. Each runs in a process of its own. */
+
+void bench_one_at_a_time        (const BenchRun *run);
+void bench_sync_await           (const BenchRun *run);
+void bench_in_flight            (const BenchRun *run);
+void bench_burst                (const BenchRun *run);
+
+G_END_DECLS
