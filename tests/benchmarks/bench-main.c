@@ -34,6 +34,9 @@ static const Part parts[] = {
   { "sync-await", bench_sync_await, .on_one_processor = TRUE },
   { "in-flight", bench_in_flight },
   { "burst", bench_burst },
+  { "stream", bench_stream },
+  { "stream-one-processor", bench_stream_one_processor, .on_one_processor = TRUE },
+  { "capacity-one", bench_capacity_one, .on_one_processor = TRUE },
 };
 
 static BenchRun this_run;

@@ -15,5 +15,8 @@ void bench_one_at_a_time        (const BenchRun *run);
 void bench_sync_await           (const BenchRun *run);
 void bench_in_flight            (const BenchRun *run);
 void bench_burst                (const BenchRun *run);
+void bench_stream               (const BenchRun *run);
+void bench_stream_one_processor (const BenchRun *run);
+void bench_capacity_one         (const BenchRun *run);
 
 G_END_DECLS

@@ -1,0 +1,26 @@
+/*
+ * Copyright 2026 The aiothreads-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "bench.h"
+
+G_BEGIN_DECLS
+
+/* A stream through a program that is written in Rust. It times itself; its start is not counted. */
+typedef struct
+{
+  char *program;
+  guint capacity;
+  guint n_items;
+} BenchRust;
+
+BenchWay bench_rust_way   (BenchRust      *self,
+                           const BenchRun *run,
+                           const char     *program,
+                           const char     *name);
+void     bench_rust_clear (BenchRust      *self);
+
+G_END_DECLS
