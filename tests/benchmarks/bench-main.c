@@ -37,6 +37,7 @@ static const Part parts[] = {
   { "stream", bench_stream },
   { "stream-one-processor", bench_stream_one_processor, .on_one_processor = TRUE },
   { "capacity-one", bench_capacity_one, .on_one_processor = TRUE },
+  { "close", bench_close },
 };
 
 static BenchRun this_run;

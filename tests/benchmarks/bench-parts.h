@@ -18,5 +18,6 @@ void bench_burst                (const BenchRun *run);
 void bench_stream               (const BenchRun *run);
 void bench_stream_one_processor (const BenchRun *run);
 void bench_capacity_one         (const BenchRun *run);
+void bench_close                (const BenchRun *run);
 
 G_END_DECLS
