@@ -38,6 +38,7 @@ static const Part parts[] = {
   { "stream-one-processor", bench_stream_one_processor, .on_one_processor = TRUE },
   { "capacity-one", bench_capacity_one, .on_one_processor = TRUE },
   { "close", bench_close },
+  { "frames", bench_frames },
 };
 
 static BenchRun this_run;

@@ -19,5 +19,6 @@ void bench_stream               (const BenchRun *run);
 void bench_stream_one_processor (const BenchRun *run);
 void bench_capacity_one         (const BenchRun *run);
 void bench_close                (const BenchRun *run);
+void bench_frames               (const BenchRun *run);
 
 G_END_DECLS
