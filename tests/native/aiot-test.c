@@ -96,6 +96,13 @@ aiot_test_item_get_n_finalized_elsewhere (void)
   return g_atomic_int_get (&n_finalized_elsewhere);
 }
 
+/* From now on it counts which items are finalized on another thread than the calling one. */
+void
+aiot_test_item_free_here (void)
+{
+  home_thread = g_thread_self ();
+}
+
 static gboolean
 add_one (AiotCall  *call,
          gpointer   user_data,
@@ -383,7 +390,7 @@ new_threaded_with (AiotThreadFunc  func,
 {
   AiotThreaded *threaded = aiot_threaded_new (func, g_memdup2 (&given, sizeof given), given_free);
 
-  home_thread = g_thread_self ();
+  aiot_test_item_free_here ();
   aiot_threaded_set_name (threaded, name);
   return threaded;
 }
@@ -394,7 +401,7 @@ new_threaded (AiotThreadFunc  func,
 {
   AiotThreaded *threaded = aiot_threaded_new (func, NULL, NULL);
 
-  home_thread = g_thread_self ();
+  aiot_test_item_free_here ();
   aiot_threaded_set_name (threaded, name);
   return threaded;
 }

@@ -18,6 +18,7 @@ AiotTestItem *aiot_test_item_new                       (void);
 guint         aiot_test_item_get_n_alive               (void);
 guint         aiot_test_item_get_n_finalized           (void);
 guint         aiot_test_item_get_n_finalized_elsewhere (void);
+void          aiot_test_item_free_here                 (void);
 
 AiotThreaded *aiot_test_new_add_one                    (void);
 AiotThreaded *aiot_test_new_echo                       (void);
@@ -42,6 +43,18 @@ AiotThreaded *aiot_test_new_report                     (AiotProgress   *progress
 AiotThreaded *aiot_test_new_block_at_gate              (void);
 AiotThreaded *aiot_test_new_tell_thread                (void);
 AiotThreaded *aiot_test_new_tell_origin                (void);
+
+AiotThreadedIterable *aiot_test_new_count                   (void);
+AiotThreadedIterable *aiot_test_new_count_for_ever          (void);
+guint                 aiot_test_get_n_bodies_started        (void);
+guint                 aiot_test_get_n_bodies_cleaned_up     (void);
+AiotThreadedIterable *aiot_test_new_look_like_nothing       (void);
+AiotThreadedIterable *aiot_test_new_count_and_fail          (void);
+AiotThreadedIterable *aiot_test_new_count_and_fail_silently (void);
+AiotThreadedIterable *aiot_test_new_make_items              (void);
+AiotThreadedIterable *aiot_test_new_give_argument           (void);
+AiotThreaded         *aiot_test_new_send_numbers            (AiotChannel *channel);
+AiotThreaded         *aiot_test_new_send_items              (AiotChannel *channel);
 
 void          aiot_test_count_threads                  (AiotExecutor   *executor);
 guint         aiot_test_get_n_threads_started          (void);
