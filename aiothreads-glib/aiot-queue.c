@@ -6,6 +6,7 @@
 #include "aiot-queue-private.h"
 
 #include "aiot-batch-private.h"
+#include "aiot-fault-private.h"
 #include "aiot-home-table-private.h"
 #include "aiot-process-private.h"
 
@@ -684,7 +685,8 @@ close_locked (AiotQueue *self,
       AiotSender *sender = self->senders.head->data;
 
       remove_sender_locked (self, sender);
-      notify_later (&sender->waiter, aftermath);
+      if (!AIOT_CLOSE_WAKES_ONE || aftermath->served.head == NULL)
+        notify_later (&sender->waiter, aftermath);
     }
   serve_locked (self, aftermath);
 }
@@ -858,7 +860,8 @@ interrupt_receiver_locked (AiotQueue        *self,
       g_atomic_int_set (&receiver->interruption, why);
       release_reservation_locked (self, receiver);
     }
-  serve_locked (self, aftermath);
+  if (!AIOT_LOSES_RESERVATIONS)
+    serve_locked (self, aftermath);
   return was_queued;
 }
 
