@@ -5,7 +5,145 @@
 
 #include "aiot-channel-private.h"
 
+#include "aiot-result-private.h"
+#include "aiot-send-private.h"
 #include "aiot-value-private.h"
+
+AiotSent
+aiot_channel_send_taken (AiotChannel   *self,
+                         GValue        *value,
+                         GCancellable  *cancellable,
+                         GError       **error)
+{
+  return aiot_queue_send_sync (aiot_channel_get_queue (self), value, cancellable, NULL, NULL, error);
+}
+
+/**
+ * aiot_channel_send:
+ * @self: a channel
+ * @value: the item, which is copied
+ * @cancellable: (nullable): ends the waiting
+ * @error: return location for an error
+ *
+ * Sends an item.
+ *
+ * It blocks while the channel is full, if that is what the channel does. It is let in when half of the items are gone, or somebody
+ * waits for one; whoever waits longest is first. A worker gives its place in a pool back meanwhile.
+ *
+ * Errors: %AIOT_ERROR_CLOSED when the channel is closed, or is while this waits; %G_IO_ERROR_CANCELLED, also when the work of the calling
+ * thread is cancelled while this would wait; %AIOT_ERROR_WOULD_DEADLOCK when it would have to wait on the thread that
+ * iterates the main context of the channel, where [method@Channel.send_async] is for; %AIOT_ERROR_FORKED.
+ *
+ * Returns: what became of the item, or %AIOT_SENT_NOTHING, which is 0, if @error is set
+ *
+ * Since: 1.0
+ */
+AiotSent
+aiot_channel_send (AiotChannel   *self,
+                   const GValue  *value,
+                   GCancellable  *cancellable,
+                   GError       **error)
+{
+  GValue copy = G_VALUE_INIT;
+
+  g_return_val_if_fail (AIOT_IS_CHANNEL (self), AIOT_SENT_NOTHING);
+  g_return_val_if_fail (G_IS_VALUE (value), AIOT_SENT_NOTHING);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), AIOT_SENT_NOTHING);
+  g_return_val_if_fail (error == NULL || *error == NULL, AIOT_SENT_NOTHING);
+
+  aiot_value_init_copy (&copy, value);
+  return aiot_channel_send_taken (self, &copy, cancellable, error);
+}
+
+/**
+ * aiot_channel_try_send:
+ * @self: a channel
+ * @value: the item, which is copied
+ * @error: return location for an error
+ *
+ * Sends an item if there is room for it.
+ *
+ * It does not block.
+ *
+ * Errors: %G_IO_ERROR_WOULD_BLOCK when the channel is full, or others wait for room; %AIOT_ERROR_CLOSED; %AIOT_ERROR_FORKED.
+ *
+ * Returns: what became of the item, or %AIOT_SENT_NOTHING, which is 0, if @error is set
+ *
+ * Since: 1.0
+ */
+AiotSent
+aiot_channel_try_send (AiotChannel   *self,
+                       const GValue  *value,
+                       GError       **error)
+{
+  GValue copy = G_VALUE_INIT;
+
+  g_return_val_if_fail (AIOT_IS_CHANNEL (self), AIOT_SENT_NOTHING);
+  g_return_val_if_fail (G_IS_VALUE (value), AIOT_SENT_NOTHING);
+  g_return_val_if_fail (error == NULL || *error == NULL, AIOT_SENT_NOTHING);
+
+  aiot_value_init_copy (&copy, value);
+  return aiot_queue_try_send (aiot_channel_get_queue (self), &copy, error);
+}
+
+/**
+ * aiot_channel_send_async:
+ * @self: a channel
+ * @value: the item, which is copied
+ * @cancellable: (nullable): ends the waiting
+ * @callback: (scope async) (closure callback_data) (nullable): called when the item is in the channel
+ * @callback_data: data for @callback
+ *
+ * Sends an item, without blocking while the channel is full.
+ *
+ * It takes its turn with all others who wait. @callback is called on the thread-default main context of the calling thread.
+ *
+ * Since: 1.0
+ */
+void
+aiot_channel_send_async (AiotChannel         *self,
+                         const GValue        *value,
+                         GCancellable        *cancellable,
+                         GAsyncReadyCallback  callback,
+                         gpointer             callback_data)
+{
+  GValue copy = G_VALUE_INIT;
+
+  g_return_if_fail (AIOT_IS_CHANNEL (self));
+  g_return_if_fail (G_IS_VALUE (value));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  aiot_value_init_copy (&copy, value);
+  aiot_queue_send_async (aiot_channel_get_queue (self), &copy, cancellable, self, aiot_channel_send_async, callback, callback_data);
+}
+
+/**
+ * aiot_channel_send_finish:
+ * @self: a channel
+ * @result: what the callback got
+ * @error: return location for an error
+ *
+ * Tells what became of an item; see [method@Channel.send_async].
+ *
+ * Errors: %AIOT_ERROR_CLOSED when the channel is closed, or was while this waited; %G_IO_ERROR_CANCELLED; %AIOT_ERROR_FORKED.
+ *
+ * Returns: what became of the item, or %AIOT_SENT_NOTHING, which is 0, if @error is set
+ *
+ * Since: 1.0
+ */
+AiotSent
+aiot_channel_send_finish (AiotChannel   *self,
+                          GAsyncResult  *result,
+                          GError       **error)
+{
+  g_return_val_if_fail (AIOT_IS_CHANNEL (self), AIOT_SENT_NOTHING);
+  g_return_val_if_fail (aiot_result_is_valid (result, self, aiot_channel_send_async), AIOT_SENT_NOTHING);
+  g_return_val_if_fail (error == NULL || *error == NULL, AIOT_SENT_NOTHING);
+
+  return aiot_queue_send_finish (result, error);
+}
+
+/* --- Typed forms ------------------------------------------------------------- */
 
 /* The typed forms of aiot_channel_send (): each makes a value of what it got, and gives that away. */
 

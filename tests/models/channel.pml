@@ -100,8 +100,8 @@ inline check_locked ()
   assert (len (items) <= n_occupied && n_occupied <= CAPACITY)
 }
 
-/* append_locked () */
-inline append_locked (number)
+/* aiot_queue_append_locked () */
+inline aiot_queue_append_locked (number)
 {
   assert (!is_closed);
   assert (!(held & BIT (number)) && !is_accepted[SENDER_OF (number)]);
@@ -111,8 +111,8 @@ inline append_locked (number)
   n_occupied++
 }
 
-/* serve_locked () */
-inline serve_locked ()
+/* aiot_queue_serve_locked () */
+inline aiot_queue_serve_locked ()
 {
   do
   :: IN_LINE (receivers) ->
@@ -149,20 +149,20 @@ inline fill_locked ()
   do
   :: IN_LINE (senders) && HAS_ROOM ->
      senders?other;
-     append_locked (value[other]);
+     aiot_queue_append_locked (value[other]);
      state[other] = LET_IN;
      served!other
   :: else -> break
   od
 }
 
-/* refill_locked () */
-inline refill_locked ()
+/* aiot_queue_refill_locked () */
+inline aiot_queue_refill_locked ()
 {
   if
   :: IN_LINE (senders) && (IS_DRAINED || IN_LINE (receivers)) ->
      fill_locked ();
-     serve_locked ()
+     aiot_queue_serve_locked ()
   :: else
   fi
 }
@@ -248,7 +248,7 @@ inline take_others ()
   }
 }
 
-/* queue_unlock () */
+/* aiot_queue_unlock () */
 inline notify ()
 {
   do
@@ -298,8 +298,8 @@ inline offer (when_full)
     if
     :: is_closed -> sent_with (CLOSED)
     :: !is_closed && !IN_LINE (senders) && HAS_ROOM ->
-       append_locked (ID);
-       serve_locked ();
+       aiot_queue_append_locked (ID);
+       aiot_queue_serve_locked ();
        sent_with (OK)
     :: else ->
        if
@@ -309,7 +309,7 @@ inline offer (when_full)
           outcome = WAITS
 #else
           wait_for_room_locked ();
-          refill_locked ()
+          aiot_queue_refill_locked ()
 #endif
        :: else -> sent_with (WOULD_BLOCK)
        fi
@@ -325,7 +325,7 @@ inline offer (when_full)
      d_step
      {
 #ifndef MUTANT_LOOKS_ONCE
-       refill_locked ();
+       aiot_queue_refill_locked ();
 #endif
        unlock ();
        is_locked = false
@@ -429,7 +429,7 @@ inline take (receiver, was_served)
           n--
        :: else -> break
        od;
-       refill_locked ();
+       aiot_queue_refill_locked ();
        outcome = OK
 #ifdef MUTANT_CHECK_OUTSIDE
     :: else -> outcome = WOULD_BLOCK
@@ -462,8 +462,8 @@ inline add_receiver ()
   d_step
   {
 #endif
-    serve_locked ();
-    refill_locked ();
+    aiot_queue_serve_locked ();
+    aiot_queue_refill_locked ();
     unlock ();
     is_locked = false
   }
@@ -495,7 +495,7 @@ inline interrupt_receiver (is_timed_out)
        fi
     fi;
 #ifndef MUTANT_LOST_RESERVATION
-    serve_locked ();
+    aiot_queue_serve_locked ();
 #endif
     unlock ()
   }
@@ -589,7 +589,7 @@ inline take_block (n_in_block)
        :: else -> break
        od;
 #ifndef MUTANT_LOST_REST
-       serve_locked ();
+       aiot_queue_serve_locked ();
 #endif
        outcome = OK
     :: else -> take_no_items_locked ()
@@ -623,7 +623,7 @@ inline hand_out ()
         d_step
         {
           !is_locked ->
-          refill_locked ();
+          aiot_queue_refill_locked ();
           unlock ()
         }
         notify ()
@@ -651,7 +651,7 @@ inline put_back ()
        other--
     :: else -> break
     od;
-    serve_locked ();
+    aiot_queue_serve_locked ();
     unlock ()
   }
   notify ()
@@ -718,7 +718,7 @@ inline close_queue ()
 #endif
     :: else -> break
     od;
-    serve_locked ();
+    aiot_queue_serve_locked ();
     unlock ()
   }
   notify ()

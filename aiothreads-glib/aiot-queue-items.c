@@ -1,0 +1,116 @@
+/*
+ * Copyright 2026 The aiothreads-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "aiot-queue-internal.h"
+
+/* Where the items are: counted, and in blocks. */
+
+gboolean
+aiot_queue_has_room_locked (AiotQueue *self)
+{
+  return self->capacity == 0 || (guint) g_atomic_int_get (&self->n_occupied) < self->capacity;
+}
+
+/* Only where the length changes: whoever does that keeps the observer. */
+void
+aiot_queue_note_change_locked (AiotQueue          *self,
+                               gboolean            is_due,
+                               AiotQueueAftermath *aftermath)
+{
+  aftermath->has_changed |= is_due || g_atomic_int_get (&self->changed_always);
+}
+
+void
+aiot_queue_append_locked (AiotQueue          *self,
+                          GValue             *value,
+                          AiotQueueAftermath *aftermath)
+{
+  guint length;
+
+  if (self->tail == NULL || aiot_block_is_full (self->tail))
+    {
+      self->tail = self->spare != NULL ? g_steal_pointer (&self->spare) : aiot_block_new ();
+      g_async_queue_push_unlocked (self->blocks, self->tail);
+      aiot_queue_note_change_locked (self, TRUE, aftermath);
+    }
+  aiot_block_append (self->tail, value);
+  aiot_queue_note_change_locked (self, self->n_items == 0, aftermath);
+  self->n_items++;
+  self->n_accepted++;
+  length = g_atomic_int_add (&self->n_occupied, 1) + 1;
+  self->peak_length = MAX (self->peak_length, length);
+}
+
+/* The block with the first items. Only where there are items. */
+AiotBlock *
+aiot_queue_get_head_locked (AiotQueue *self)
+{
+  if (self->head == NULL)
+    self->head = g_async_queue_try_pop_unlocked (self->blocks);
+  return self->head;
+}
+
+void
+aiot_queue_recycle_locked (AiotQueue *self,
+                           AiotBlock *block)
+{
+  block->first = block->end = 0;
+  if (self->spare == NULL)
+    self->spare = block;
+  else
+    aiot_block_free (block);
+}
+
+/* After items were taken out of the head. */
+static void
+drop_empty_head_locked (AiotQueue *self)
+{
+  if (aiot_block_get_length (self->head) > 0)
+    return;
+
+  /* The last one is used again where it is. */
+  if (self->head != self->tail)
+    aiot_queue_recycle_locked (self, g_steal_pointer (&self->head));
+}
+
+void
+aiot_queue_remove_locked (AiotQueue *self,
+                          GValue    *values,
+                          guint      n)
+{
+  self->n_items -= n;
+  while (n > 0)
+    {
+      AiotBlock *head = aiot_queue_get_head_locked (self);
+      guint n_of_head = MIN (n, aiot_block_get_length (head));
+
+      aiot_block_move (head, values, n_of_head);
+      drop_empty_head_locked (self);
+      values += n_of_head;
+      n -= n_of_head;
+    }
+}
+
+/* As many as are there and the head has, in a block of their own. */
+AiotBlock *
+aiot_queue_remove_block_locked (AiotQueue *self,
+                                guint      n)
+{
+  AiotBlock *block = aiot_queue_get_head_locked (self);
+
+  if (aiot_block_get_length (block) <= n)
+    {
+      self->head = NULL;
+      if (self->tail == block)
+        self->tail = NULL;
+      self->n_items -= aiot_block_get_length (block);
+      return block;
+    }
+
+  block = self->spare != NULL ? g_steal_pointer (&self->spare) : aiot_block_new ();
+  aiot_queue_remove_locked (self, block->items, n);
+  block->end = n;
+  return block;
+}
