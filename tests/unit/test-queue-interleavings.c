@@ -349,7 +349,7 @@ test_all_orders (gconstpointer cast)
 
 /* What is promised to a receiver that is interrupted passes to the other one. */
 static const Cast interrupted_receiver = {
-  .capacity = 1, .n_senders = 2, .n_receivers = 3, .min = 1,
+  .capacity = 1, .n_senders = 2, .n_receivers = 2, .min = 1,
   .interrupts_receiver = TRUE, .interruption = AIOT_INTERRUPTION_CANCELLED,
 };
 
@@ -365,13 +365,19 @@ static const Cast interrupted_sender = {
 };
 
 static const Cast closed = {
-  .capacity = 1, .n_senders = 3, .n_receivers = 2, .min = 1,
+  .capacity = 1, .n_senders = 3, .n_receivers = 1, .min = 1,
   .closes = TRUE,
 };
 
-static const Cast closed_and_interrupted = {
+static const Cast closed_and_receiver = {
   .capacity = 1, .n_senders = 2, .n_receivers = 2, .min = 1,
-  .interrupts_sender = TRUE, .interrupts_receiver = TRUE, .interruption = AIOT_INTERRUPTION_CANCELLED,
+  .interrupts_receiver = TRUE, .interruption = AIOT_INTERRUPTION_CANCELLED,
+  .closes = TRUE,
+};
+
+static const Cast closed_and_sender = {
+  .capacity = 1, .n_senders = 3, .n_receivers = 1, .min = 1,
+  .interrupts_sender = TRUE, .interruption = AIOT_INTERRUPTION_CANCELLED,
   .closes = TRUE,
 };
 
@@ -386,6 +392,7 @@ main (int    argc,
   g_test_add_data_func ("/queue/all-orders/interrupted-sender-keeps-its-item-or-has-sent-it", &interrupted_sender,
                         test_all_orders);
   g_test_add_data_func ("/queue/all-orders/close-wakes-everybody", &closed, test_all_orders);
-  g_test_add_data_func ("/queue/all-orders/close-meets-interruptions", &closed_and_interrupted, test_all_orders);
+  g_test_add_data_func ("/queue/all-orders/close-meets-interrupted-receiver", &closed_and_receiver, test_all_orders);
+  g_test_add_data_func ("/queue/all-orders/close-meets-interrupted-sender", &closed_and_sender, test_all_orders);
   return g_test_run ();
 }
