@@ -179,20 +179,13 @@ is_still (gboolean *waiting)
 }
 
 static void
-feed_next_cb (GObject      *source_object,
-              GAsyncResult *result,
-              gpointer      user_data)
+feed_take_answer (AiotFeed     *self,
+                  GAsyncResult *result)
 {
-  AiotFeed *self = user_data;
-  g_autoptr (AiotPump) pump = self->pump;
   AiotBatch *batch = NULL;
   GError *error = NULL;
-  const GValue *item;
+  const GValue *item = aiot_iterator_next_finish (self->source, result, &error);
 
-  if (!is_still (&self->is_asked))
-    return;
-
-  item = aiot_iterator_next_finish (self->source, result, &error);
   if (item != NULL)
     {
       batch = aiot_batch_new (NULL, 1);
@@ -200,6 +193,19 @@ feed_next_cb (GObject      *source_object,
       aiot_value_init_copy (aiot_batch_get_values (batch), item);
     }
   feed_answered (self, batch, error);
+}
+
+static void
+feed_next_cb (GObject      *source_object,
+              GAsyncResult *result,
+              gpointer      user_data)
+{
+  AiotFeed *self = user_data;
+  AiotPump *pump = self->pump;
+
+  if (is_still (&self->is_asked))
+    feed_take_answer (self, result);
+  aiot_pump_unref (pump);
 }
 
 /* When home has just gone, nobody else may notice that this one waits. */
