@@ -249,7 +249,7 @@ aiot_threaded_iterator_get_peak_length (AiotThreadedIterator *self)
  *
  * The object notifies on the main context that made the iterator, at most once a frame. Use it only there.
  *
- * Returns: (transfer none) (nullable): the progress, valid as long as the iterator
+ * Returns: (transfer none): the progress, valid as long as the iterator
  *
  * Since: 1.0
  */
