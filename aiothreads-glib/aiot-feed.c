@@ -165,7 +165,7 @@ feed_ask_queue (AiotFeed *self,
                            AIOT_TIMEOUT_NONE, NULL, NULL, NULL))
     return;
 
-  if (!aiot_queue_add_receiver (question->queue, &question->receiver))
+  if (!aiot_reader_wait (question->reader, question->queue, &question->receiver))
     aiot_request_answer (&question->request);
 }
 

@@ -5,6 +5,7 @@
 
 #include "aiot-pump-private.h"
 
+#include "aiot-error.h"
 #include "aiot-process-private.h"
 #include "aiot-worker-private.h"
 
@@ -157,8 +158,11 @@ pump_home_gone (AiotHomeWatch *watch)
 
   if (aiot_process_is_ending ())
     {
-      /* What belongs to the program is left alone, but a thread that the process waits for must not wait for an item. */
-      aiot_queue_close (self->queue);
+      /*
+       * What belongs to the program is left alone, but a thread that the process waits for must not wait for an item, nor take what
+       * it got so far for all.
+       */
+      aiot_queue_close_with_error (self->queue, g_error_new_literal (AIOT_ERROR, AIOT_ERROR_CLOSED, "The process ends"));
       return;
     }
 
