@@ -65,6 +65,7 @@ test_counter_next_async (AiotIterator        *iterator,
   g_autoptr (GSource) source = g_idle_source_new ();
 
   g_assert_true (g_thread_self () == TEST_COUNTER (iterator)->home);
+  TEST_COUNTER (iterator)->n_asked++;
   g_task_attach_source (task, source, give);
 }
 

@@ -24,6 +24,7 @@ struct _TestCounter
   GThread *home;
   int n_items;
   int fails_at;              /* 0: never */
+  int n_asked;
   int n_given;
   int n_closed;
   gboolean is_closed;
