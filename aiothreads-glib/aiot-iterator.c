@@ -40,7 +40,7 @@
  * An iterator may be used from any thread. Each asynchronous function calls back on the thread-default main context of its
  * caller, and never before it has returned. Several may be in flight, and are served first come first served.
  *
- * To make an iterator of your own, implement `next_async`, `next_finish`, `close` and `is_closed`.
+ * To make an iterator of your own, in C or Vala, implement `next_async`, `next_finish`, `close` and `is_closed`.
  *
  * Since: 1.0
  */
@@ -86,6 +86,9 @@ aiot_iterator_next_async (AiotIterator        *self,
  * @error: return location for an error
  *
  * Gets the next item.
+ *
+ * Python and JavaScript show what a value holds, not the value: there an item that is %NULL looks like the end. They use
+ * [method@Iterator.next_many_finish], or ask [method@Iterator.is_closed], which is %FALSE until the end was told.
  *
  * Errors: what the function failed with that gives the items; %AIOT_ERROR_FAILED when it does not say what;
  * %AIOT_ERROR_CLOSED when the iterator was closed, or had come to its end before this was asked for;
@@ -149,7 +152,7 @@ aiot_iterator_next_many_async (AiotIterator        *self,
  *
  * Errors: those of [method@Iterator.next_finish].
  *
- * Returns: (transfer full) (nullable): the items; %NULL without an error is the end
+ * Returns: (transfer full) (nullable): the items, at least one; %NULL without an error is the end
  *
  * Since: 1.0
  */
