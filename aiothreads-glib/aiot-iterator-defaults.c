@@ -156,9 +156,10 @@ replace_by_earlier (Steps  *steps,
 static void
 many_make_batch (Steps *self)
 {
+  g_autoptr (AiotHome) home = aiot_home_dup_thread_default ();
   guint n = self->values->len;
 
-  self->batch = aiot_batch_new (NULL, n);
+  self->batch = aiot_batch_new (home, n);
   memcpy (aiot_batch_get_values (self->batch), self->values->data, n * sizeof (GValue));
   g_array_set_clear_func (self->values, NULL);
 }
