@@ -57,6 +57,11 @@ test_holds_as_many (TestChannel   *self,
       g_assert_cmpuint (aiot_channel_get_peak_length (self->channel), ==, capacity);
       test_assert_has_only (self, 0, capacity);
     }
+
+  /* The highest that it ever was. */
+  test_send_items (self, 0, 1);
+  test_assert_has_only (self, 0, 1);
+  g_assert_cmpuint (aiot_channel_get_peak_length (self->channel), ==, capacity);
 }
 
 /* Sent on the home thread, where waiting for room would fail. */
