@@ -213,8 +213,8 @@ read_gap (gpointer data)
 void
 bench_frames (const BenchRun *run)
 {
-  const guint milliseconds = run->chosen ? 3000 : 1200;
-  const guint n_items = bench_scaled (run, run->chosen ? 100000 : 40000);
+  const guint milliseconds = run->chosen ? 3000 : 1000;
+  const guint n_items = bench_scaled (run, run->chosen ? 100000 : 33333);
   const gint64 duration = bench_scaled (run, milliseconds) * G_TIME_SPAN_MILLISECOND;
   const guint n_frames = duration / BENCH_FRAME;
   /* 185 of 187, and as many of fewer */

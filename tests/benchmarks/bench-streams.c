@@ -240,7 +240,7 @@ run_streams (const BenchRun *run,
     { "generator, next_async", run_generator, &by_item, { .against = TASK, .at_most = 1.3 } },
     { "channel, foreach_async", run_channel, &by_foreach, { .against = TOKIO, .at_most = 0.45 } },
   };
-  const BenchGroup group = { key, title, ways, G_N_ELEMENTS (ways), 9 };
+  const BenchGroup group = { key, title, ways, G_N_ELEMENTS (ways), 7 };
 
   bench_run_group (run, &group);
   bench_rust_clear (&tokio);
