@@ -5,6 +5,8 @@
 
 #include "aiot-batch-private.h"
 
+#include "aiot-value-private.h"
+
 /**
  * AiotBatch:
  *
@@ -36,7 +38,7 @@ batch_free (AiotHomeEntry *entry)
   AiotBatch *self = (AiotBatch *) entry;
 
   for (guint i = 0; i < self->length; i++)
-    g_value_unset (&self->values[i]);
+    aiot_value_clear (&self->values[i]);
   g_clear_pointer (&self->home, aiot_home_unref);
   g_free (self);
 }

@@ -5,13 +5,15 @@
 
 #include "aiot-block-private.h"
 
+#include "aiot-value-private.h"
+
 static void
 block_destroy (AiotHomeEntry *entry)
 {
   AiotBlock *self = (AiotBlock *) entry;
 
   while (self->first < self->end)
-    g_value_unset (&self->items[self->first++]);
+    aiot_value_clear (&self->items[self->first++]);
   g_free (self);
 }
 

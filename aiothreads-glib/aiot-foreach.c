@@ -7,6 +7,7 @@
 
 #include "aiot-clock-private.h"
 #include "aiot-request-private.h"
+#include "aiot-value-private.h"
 
 /*
  * Calling a function with each item: the fastest way, because a whole block of items leaves the queue at once.
@@ -104,7 +105,7 @@ foreach_hand_out (Foreach *self)
   aiot_queue_hand_out (self->queue);
   value = self->block->items[self->block->first++];
   goes_on = self->func (&value, self->user_data);
-  g_value_unset (&value);
+  aiot_value_clear (&value);
   return goes_on;
 }
 

@@ -7,6 +7,7 @@
 
 #include "aiot-batch-private.h"
 #include "aiot-request-private.h"
+#include "aiot-value-private.h"
 
 /* Receiving for somebody who is called back. */
 
@@ -76,7 +77,7 @@ receive_free (AiotRequest *request)
   ReceiveRequest *self = (ReceiveRequest *) request;
 
   if (G_IS_VALUE (&self->value))
-    g_value_unset (&self->value);
+    aiot_value_clear (&self->value);
   g_clear_pointer (&self->batch, aiot_batch_unref);
   g_clear_pointer (&self->queue, aiot_queue_unref);
   aiot_request_free (request);

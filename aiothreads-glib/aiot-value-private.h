@@ -40,4 +40,6 @@ void aiot_value_init_take_boxed  (GValue         *value,
 void aiot_value_init_variant     (GValue         *value,
                                   GVariant       *variant);
 
+void aiot_value_clear            (GValue         *value);
+
 G_END_DECLS
