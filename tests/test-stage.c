@@ -169,6 +169,18 @@ test_stage_wait_held (TestStage *stage)
   test_iterate_until (stage->main_context, &stage->n_were_held, stage->n_held);
 }
 
+void
+test_end_and_drop (AiotIterator **iterator)
+{
+  TestAnswer closed = { 0 };
+
+  aiot_iterator_close_async (*iterator, NULL, test_answer_cb, &closed);
+  test_answer_wait (&closed, g_main_context_get_thread_default ());
+  g_assert_true (aiot_iterator_close_finish (*iterator, closed.result, NULL));
+  test_answer_clear (&closed);
+  test_drop (iterator);
+}
+
 AiotIterator *
 test_stage_map (TestStage    *stage,
                 AiotIterator *source,

@@ -52,6 +52,9 @@ void          test_stage_let_go  (TestStage     *stage,
 /* Iterates the main context until all those that are held run at once. */
 void          test_stage_wait_held (TestStage   *stage);
 
+/* Closes it, waits until nothing of it runs that could keep its sources, and drops the last reference. */
+void          test_end_and_drop  (AiotIterator **iterator);
+
 AiotIterator *test_stage_map     (TestStage     *stage,
                                   AiotIterator  *source,
                                   AiotExecutor  *executor,

@@ -90,7 +90,7 @@ test_none (Fixture       *fixture,
 
   test_assert_end (none);
   test_assert_closed (none);
-  test_drop (&none);
+  test_end_and_drop (&none);
 }
 
 static gboolean
@@ -116,7 +116,7 @@ assert_fails (Fixture        *fixture,
               const char     *message)
 {
   g_autoptr (AiotIterator) failing = aiot_iterator_filter (fixture->iterator, NULL, 2, AIOT_ORDER_AS_GIVEN, func, NULL, NULL);
-  TestAnswer answer, closed = { 0 };
+  TestAnswer answer;
   g_autoptr (GError) error = NULL;
 
   g_assert_null (test_next (failing, &answer, &error));
@@ -125,12 +125,7 @@ assert_fails (Fixture        *fixture,
   test_answer_clear (&answer);
   test_assert_closed (failing);
   g_assert_true (aiot_iterator_is_closed (fixture->iterator));
-
-  /* Calls that run may keep the source. */
-  aiot_iterator_close_async (failing, NULL, test_answer_cb, &closed);
-  test_answer_wait (&closed, fixture->loop.main_context);
-  test_answer_clear (&closed);
-  test_drop (&failing);
+  test_end_and_drop (&failing);
 }
 
 static void

@@ -17,6 +17,8 @@ typedef struct
   AiotExecutor *executor;    /* has just a thread for each call */
   AiotIterator *source;
   AiotIterator *iterator;
+  gboolean closes_async;     /* then it is answered before the end of the test */
+  TestAnswer closed;
 } Fixture;
 
 static void
@@ -35,6 +37,9 @@ static void
 teardown (Fixture       *fixture,
           gconstpointer  data)
 {
+  if (fixture->closes_async)
+    test_answer_wait (&fixture->closed, fixture->loop.main_context);
+  test_answer_clear (&fixture->closed);
   if (fixture->iterator != NULL)
     test_drop (&fixture->iterator);
   test_stage_clear (&fixture->stage);
@@ -54,11 +59,10 @@ iterate_now (Fixture *fixture)
 /* --- every way --- */
 
 static void
-close_here (AiotIterator *iterator)
+close_here (Fixture *fixture)
 {
-  aiot_iterator_close (iterator);
-  g_assert_true (aiot_iterator_is_closed (iterator));
-  g_object_unref (iterator);
+  aiot_iterator_close (fixture->iterator);
+  g_assert_true (aiot_iterator_is_closed (fixture->iterator));
 }
 
 static gpointer
@@ -70,35 +74,34 @@ close_in_thread (gpointer iterator)
 }
 
 static void
-close_elsewhere (AiotIterator *iterator)
+close_elsewhere (Fixture *fixture)
 {
-  g_thread_join (g_thread_new ("closer", close_in_thread, iterator));
-  g_object_unref (iterator);
+  g_thread_join (g_thread_new ("closer", close_in_thread, fixture->iterator));
 }
 
 static void
-close_async (AiotIterator *iterator)
+close_async (Fixture *fixture)
 {
-  aiot_iterator_close_async (iterator, NULL, NULL, NULL);
-  g_object_unref (iterator);
+  aiot_iterator_close_async (fixture->iterator, NULL, test_answer_cb, &fixture->closed);
+  fixture->closes_async = TRUE;
 }
 
 static void
-drop_here (AiotIterator *iterator)
+drop_here (Fixture *fixture)
 {
-  g_assert_finalize_object (iterator);
+  test_drop (&fixture->iterator);
 }
 
 static void
-drop_elsewhere (AiotIterator *iterator)
+drop_elsewhere (Fixture *fixture)
 {
-  test_unref_in_another_thread (iterator);
+  test_unref_in_another_thread (g_steal_pointer (&fixture->iterator));
 }
 
 typedef struct
 {
   const char *name;
-  void (*close) (AiotIterator *iterator);
+  void (*close) (Fixture *fixture);
 } Way;
 
 static const Way ways[] = {
@@ -120,7 +123,7 @@ test_while_running (Fixture       *fixture,
   fixture->stage.n_held = N_PARALLEL;
   g_assert_false (aiot_iterator_try_next (fixture->iterator, &value, NULL));
   test_stage_wait_held (&fixture->stage);
-  way->close (g_steal_pointer (&fixture->iterator));
+  way->close (fixture);
   for (int i = 0; i < N_PARALLEL; i++)
     test_gate_wait (&fixture->stage.told[i]);
   test_gate_wait (&fixture->body.ended);
@@ -151,7 +154,7 @@ test_while_some_wait (Fixture       *fixture,
   for (guint i = 0; i < G_N_ELEMENTS (others); i++)
     test_held_end (&others[i]);
 
-  way->close (g_steal_pointer (&fixture->iterator));
+  way->close (fixture);
   test_iterate_until (fixture->loop.main_context, &fixture->stage.n_freed, 1);
   g_assert_cmpint (fixture->stage.results.n_made, ==, N_PARALLEL - 1);
 }
@@ -165,7 +168,7 @@ test_unread (Fixture       *fixture,
 
   test_assert_next (fixture->iterator, 0);
   iterate_now (fixture);
-  way->close (g_steal_pointer (&fixture->iterator));
+  way->close (fixture);
   test_gate_wait (&fixture->body.ended);
 }
 
@@ -178,7 +181,7 @@ test_while_busy (Fixture       *fixture,
 
   for (int i = 0; i < 10; i++)
     test_assert_next (fixture->iterator, i);
-  way->close (g_steal_pointer (&fixture->iterator));
+  way->close (fixture);
   test_gate_wait (&fixture->body.ended);
 }
 
@@ -188,7 +191,7 @@ test_never_started (Fixture       *fixture,
 {
   const Way *way = data;
 
-  way->close (g_steal_pointer (&fixture->iterator));
+  way->close (fixture);
   iterate_now (fixture);
   g_assert_true (aiot_iterator_is_closed (fixture->source));
   g_assert_cmpint (fixture->stage.n_freed, ==, 1);
@@ -352,7 +355,7 @@ test_close_in_function (Fixture       *fixture,
 {
   g_autoptr (AiotIterator) outer = aiot_iterator_map (fixture->iterator, NULL, 2, AIOT_ORDER_AS_READY,
                                                       close_from_function, fixture, NULL);
-  TestAnswer answer, closed = { 0 };
+  TestAnswer answer;
   int n = 0;
   g_autoptr (GError) error = NULL;
 
@@ -364,12 +367,7 @@ test_close_in_function (Fixture       *fixture,
   test_answer_clear (&answer);
   g_assert_error (error, AIOT_ERROR, AIOT_ERROR_CLOSED);
   g_assert_cmpint (n, <=, 2 * N_PARALLEL);
-
-  /* Calls that run may keep it. */
-  aiot_iterator_close_async (outer, NULL, test_answer_cb, &closed);
-  test_answer_wait (&closed, fixture->loop.main_context);
-  test_answer_clear (&closed);
-  test_drop (&outer);
+  test_end_and_drop (&outer);
 }
 
 static void

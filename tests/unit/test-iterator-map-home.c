@@ -224,7 +224,7 @@ test_context (Fixture       *fixture,
   test_assert_end (iterator);
   aiot_context_var_reset (var, second);
   aiot_context_var_reset (var, first);
-  test_drop (&iterator);
+  test_end_and_drop (&iterator);
 }
 
 /* --- home goes --- */

@@ -299,7 +299,7 @@ test_channel_moves (TestChannel   *channel,
   take_all (merged, 20);
   test_assert_end (merged);
   g_assert_cmpint (channel->items.n_made, ==, 20);
-  test_drop (&merged);
+  test_end_and_drop (&merged);
 }
 
 /* What makes a result makes the only one. */
@@ -315,7 +315,7 @@ test_channel_results_move (TestChannel   *channel,
   take_all (copies, 20);
   test_assert_end (copies);
   g_assert_cmpint (channel->items.n_made, ==, 40);
-  test_drop (&copies);
+  test_end_and_drop (&copies);
 }
 
 /* No more than can be worked on are taken from others that read it as well; and leaving it leaves it open. */
@@ -330,9 +330,8 @@ test_channel_shared (TestChannel   *channel,
   take_all (copies, 1);
   test_iterate_all (channel->loop.main_context);
   g_assert_cmpuint (aiot_channel_get_length (channel->channel), >=, 20 - 5);
-  test_drop (&copies);
+  test_end_and_drop (&copies);
   g_assert_false (aiot_channel_is_closed (channel->channel));
-  test_iterate_all (channel->loop.main_context);
   g_assert_true (aiot_iterator_is_closed (reader));
 }
 

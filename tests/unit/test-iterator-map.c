@@ -524,7 +524,7 @@ test_error_unnamed (Fixture       *fixture,
   g_assert_error (error, AIOT_ERROR, AIOT_ERROR_FAILED);
   g_assert_cmpstr (error->message, ==, "The function of a map failed without saying why");
   test_answer_clear (&answer);
-  test_drop (&failing);
+  test_end_and_drop (&failing);
 }
 
 static void
@@ -570,7 +570,7 @@ test_no_value (Fixture       *fixture,
       test_answer_clear (&answer);
     }
   test_assert_end (iterator);
-  test_drop (&iterator);
+  test_end_and_drop (&iterator);
 }
 
 #define add(path, order, test) g_test_add (path, Fixture, GINT_TO_POINTER (order), setup, test, teardown)

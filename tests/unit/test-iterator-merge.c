@@ -35,15 +35,8 @@ static void
 teardown (Fixture       *fixture,
           gconstpointer  data)
 {
-  TestAnswer closed = { 0 };
-
   if (fixture->iterator != NULL)
-    {
-      aiot_iterator_close_async (fixture->iterator, NULL, test_answer_cb, &closed);
-      test_answer_wait (&closed, fixture->loop.main_context);
-      test_answer_clear (&closed);
-      test_drop (&fixture->iterator);
-    }
+    test_end_and_drop (&fixture->iterator);
   for (guint i = 0; i < N_SOURCES; i++)
     {
       test_body_clear (&fixture->bodies[i]);
@@ -297,27 +290,51 @@ test_error (Fixture       *fixture,
   g_assert_error (error, G_FILE_ERROR, G_FILE_ERROR_IO);
   g_assert_cmpint (n_items[0], ==, 200);
   test_assert_closed (fixture->iterator);
-  test_gate_wait (&fixture->bodies[1].ended);
-  test_gate_wait (&fixture->bodies[2].ended);
+  g_assert_true (aiot_iterator_is_closed (fixture->sources[1]));
+  g_assert_true (aiot_iterator_is_closed (fixture->sources[2]));
 }
 
-/* Two that fail at the same time are one error. */
+/* Several that have failed are one error. */
 static void
-test_errors (Fixture       *fixture,
-             gconstpointer  data)
+test_errors (void)
 {
+  TestLoop loop;
+  TestBody bodies[N_SOURCES];
+  AiotExecutor *executors[N_SOURCES];
+  AiotIterator *sources[N_SOURCES];
+  AiotIterator *iterator;
   TestAnswer answers[3] = { { 0 } };
 
+  test_loop_open (&loop);
   for (guint i = 0; i < N_SOURCES; i++)
     {
-      fixture->bodies[i].n_items = 0;
-      fixture->bodies[i].failure = "broken";
+      test_body_init (&bodies[i], 0);
+      bodies[i].failure = "broken";
+      bodies[i].cleans_up_slowly = TRUE;
+      executors[i] = aiot_executor_new_pool ("one", 1);
+      sources[i] = test_body_iterate (&bodies[i], executors[i], 4, NULL);
     }
+  iterator = aiot_iterator_merge (sources, N_SOURCES);
   for (guint i = 0; i < G_N_ELEMENTS (answers); i++)
-    aiot_iterator_next_async (fixture->iterator, NULL, test_answer_cb, &answers[i]);
-  test_assert_answer_fails (&answers[0], fixture->iterator, G_FILE_ERROR, G_FILE_ERROR_IO);
-  test_assert_answer_end (&answers[1], fixture->iterator);
-  test_assert_answer_end (&answers[2], fixture->iterator);
+    aiot_iterator_next_async (iterator, NULL, test_answer_cb, &answers[i]);
+  while (g_main_context_iteration (loop.main_context, FALSE))
+    continue;
+  for (guint i = 0; i < N_SOURCES; i++)
+    test_gate_open (&bodies[i].may_clean_up);
+  for (guint i = 0; i < N_SOURCES; i++)
+    test_wait_until_blocked (executors[i]);
+
+  test_assert_answer_fails (&answers[0], iterator, G_FILE_ERROR, G_FILE_ERROR_IO);
+  test_assert_answer_end (&answers[1], iterator);
+  test_assert_answer_end (&answers[2], iterator);
+  test_end_and_drop (&iterator);
+  for (guint i = 0; i < N_SOURCES; i++)
+    {
+      test_drop (&sources[i]);
+      test_body_clear (&bodies[i]);
+      g_object_unref (executors[i]);
+    }
+  test_loop_close (&loop);
 }
 
 /* --- leaving --- */
@@ -337,8 +354,10 @@ test_drop_early (Fixture       *fixture,
   else
     test_drop (&fixture->iterator);
   for (guint i = 0; i < N_SOURCES; i++)
-    test_gate_wait (&fixture->bodies[i].ended);
-  iterate_now (fixture);
+    g_assert_true (aiot_iterator_is_closed (fixture->sources[i]));
+  /* When the bodies have ended, all else has too. */
+  for (guint i = 0; i < N_SOURCES; i++)
+    test_iterate_until (fixture->loop.main_context, &fixture->bodies[i].n_freed, 1);
 }
 
 /* It waits for the last source. */
@@ -449,8 +468,6 @@ test_pipeline_drop (Pipeline      *pipeline,
     test_unref_in_another_thread (g_steal_pointer (&pipeline->iterator));
   else
     test_drop (&pipeline->iterator);
-  for (guint i = 0; i < N_SOURCES; i++)
-    test_gate_wait (&pipeline->bodies[i].ended);
 }
 
 /* It waits for all of them. */
@@ -510,7 +527,7 @@ main (int    argc,
   add ("/merge/lazy/drop-runs-nothing", 0, test_lazy);
 
   add ("/merge/error/after-the-items-before-it", 0, test_error);
-  add ("/merge/error/once", 0, test_errors);
+  g_test_add_func ("/merge/error/once", test_errors);
 
   add ("/merge/close/drop", FALSE, test_drop_early);
   add ("/merge/close/drop-on-another-thread", TRUE, test_drop_early);
