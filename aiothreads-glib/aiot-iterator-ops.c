@@ -25,7 +25,7 @@ new_over_mapping (AiotMappingKind  kind,
 {
   g_return_val_if_fail (AIOT_IS_ITERATOR (source), NULL);
   g_return_val_if_fail (executor == NULL || AIOT_IS_EXECUTOR (executor), NULL);
-  g_return_val_if_fail (order == AIOT_ORDER_AS_GIVEN || order == AIOT_ORDER_AS_READY, NULL);
+  g_return_val_if_fail (order == AIOT_ORDER_GIVEN || order == AIOT_ORDER_READY, NULL);
   g_return_val_if_fail (func != NULL, NULL);
 
   return aiot_pipeline_new (aiot_mapping_new (kind, source, executor, n_parallel, order,
@@ -60,7 +60,7 @@ new_over_mapping (AiotMappingKind  kind,
  *   return TRUE;
  * }
  *
- * g_autoptr (AiotIterator) pictures = aiot_iterator_map (paths, NULL, 4, AIOT_ORDER_AS_GIVEN,
+ * g_autoptr (AiotIterator) pictures = aiot_iterator_map (paths, NULL, 4, AIOT_ORDER_GIVEN,
  *                                                        resize_picture, GINT_TO_POINTER (96), NULL);
  * ```
  *
@@ -68,8 +68,8 @@ new_over_mapping (AiotMappingKind  kind,
  * variables of this moment. Of the items that were taken from @self, no more than @n_parallel are anywhere between: @func works
  * on them, or their results wait. So a slow consumer holds back @func and @self.
  *
- * Where @func or @self fails, the error comes once, and ends the iteration. With %AIOT_ORDER_AS_GIVEN the results of all earlier
- * items come before it. With %AIOT_ORDER_AS_READY an error of @func comes after those that are ready, and an error of @self after
+ * Where @func or @self fails, the error comes once, and ends the iteration. With %AIOT_ORDER_GIVEN the results of all earlier
+ * items come before it. With %AIOT_ORDER_READY an error of @func comes after those that are ready, and an error of @self after
  * those of all items that it gave. What is no longer needed is cancelled.
  *
  * When the new iterator is closed or dropped, on whatever thread, so is @self, and the calls that run are cancelled.

@@ -125,7 +125,7 @@ mapping_take_result (Mapping *self,
   if (aiot_pump_is_stopped (&self->pump))
     return;
 
-  if (self->order == AIOT_ORDER_AS_READY)
+  if (self->order == AIOT_ORDER_READY)
     {
       mapping_deliver (self, job);
     }

@@ -192,8 +192,8 @@ typedef enum
 
 /**
  * AiotOrder:
- * @AIOT_ORDER_AS_GIVEN: results come in the order of the items that they were made from
- * @AIOT_ORDER_AS_READY: results come as soon as they are there
+ * @AIOT_ORDER_GIVEN: results come in the order of the items that they were made from
+ * @AIOT_ORDER_READY: results come as soon as they are there
  *
  * In which order the results of parallel work come.
  *
@@ -201,8 +201,8 @@ typedef enum
  */
 typedef enum
 {
-  AIOT_ORDER_AS_GIVEN,
-  AIOT_ORDER_AS_READY,
+  AIOT_ORDER_GIVEN,
+  AIOT_ORDER_READY,
 } AiotOrder;
 
 /**

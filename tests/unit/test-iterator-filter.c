@@ -115,7 +115,7 @@ assert_fails (Fixture        *fixture,
               AiotThreadFunc  func,
               const char     *message)
 {
-  g_autoptr (AiotIterator) failing = aiot_iterator_filter (fixture->iterator, NULL, 2, AIOT_ORDER_AS_GIVEN, func, NULL, NULL);
+  g_autoptr (AiotIterator) failing = aiot_iterator_filter (fixture->iterator, NULL, 2, AIOT_ORDER_GIVEN, func, NULL, NULL);
   TestAnswer answer;
   g_autoptr (GError) error = NULL;
 
@@ -198,16 +198,16 @@ main (int    argc,
 {
   test_init (&argc, &argv);
 
-  add ("/filter/order/as-given", AIOT_ORDER_AS_GIVEN, test_as_given);
-  add ("/filter/order/as-ready", AIOT_ORDER_AS_READY, test_as_ready);
-  add ("/filter/keeps-none-as-given", AIOT_ORDER_AS_GIVEN, test_none);
-  add ("/filter/keeps-none-as-ready", AIOT_ORDER_AS_READY, test_none);
-  add ("/filter/error/no-verdict", AIOT_ORDER_AS_GIVEN, test_no_verdict);
-  add ("/filter/error/wrong-verdict", AIOT_ORDER_AS_GIVEN, test_wrong_verdict);
-  add ("/filter/error/of-function", AIOT_ORDER_AS_GIVEN, test_error);
-  add ("/filter/error/of-source", AIOT_ORDER_AS_GIVEN, test_error_of_source);
-  add ("/filter/close/drop-while-functions-run", AIOT_ORDER_AS_GIVEN, test_drop_while_running);
-  add ("/filter/lazy/drop-runs-nothing", AIOT_ORDER_AS_GIVEN, test_lazy);
+  add ("/filter/order/as-given", AIOT_ORDER_GIVEN, test_as_given);
+  add ("/filter/order/as-ready", AIOT_ORDER_READY, test_as_ready);
+  add ("/filter/keeps-none-as-given", AIOT_ORDER_GIVEN, test_none);
+  add ("/filter/keeps-none-as-ready", AIOT_ORDER_READY, test_none);
+  add ("/filter/error/no-verdict", AIOT_ORDER_GIVEN, test_no_verdict);
+  add ("/filter/error/wrong-verdict", AIOT_ORDER_GIVEN, test_wrong_verdict);
+  add ("/filter/error/of-function", AIOT_ORDER_GIVEN, test_error);
+  add ("/filter/error/of-source", AIOT_ORDER_GIVEN, test_error_of_source);
+  add ("/filter/close/drop-while-functions-run", AIOT_ORDER_GIVEN, test_drop_while_running);
+  add ("/filter/lazy/drop-runs-nothing", AIOT_ORDER_GIVEN, test_lazy);
 
   return g_test_run ();
 }

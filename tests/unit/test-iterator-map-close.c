@@ -30,7 +30,7 @@ setup (Fixture       *fixture,
   test_stage_init (&fixture->stage);
   fixture->executor = aiot_executor_new_pool ("stage", N_PARALLEL);
   fixture->source = test_body_iterate (&fixture->body, NULL, 4, NULL);
-  fixture->iterator = test_stage_map (&fixture->stage, fixture->source, fixture->executor, N_PARALLEL, AIOT_ORDER_AS_GIVEN);
+  fixture->iterator = test_stage_map (&fixture->stage, fixture->source, fixture->executor, N_PARALLEL, AIOT_ORDER_GIVEN);
 }
 
 static void
@@ -353,7 +353,7 @@ static void
 test_close_in_function (Fixture       *fixture,
                         gconstpointer  data)
 {
-  g_autoptr (AiotIterator) outer = aiot_iterator_map (fixture->iterator, NULL, 2, AIOT_ORDER_AS_READY,
+  g_autoptr (AiotIterator) outer = aiot_iterator_map (fixture->iterator, NULL, 2, AIOT_ORDER_READY,
                                                       close_from_function, fixture, NULL);
   TestAnswer answer;
   int n = 0;

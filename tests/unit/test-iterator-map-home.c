@@ -28,7 +28,7 @@ setup (Fixture       *fixture,
   test_body_init (&fixture->body, N_ITEMS);
   test_stage_init (&fixture->stage);
   fixture->source = test_body_iterate (&fixture->body, NULL, 4, NULL);
-  fixture->iterator = test_stage_map (&fixture->stage, fixture->source, NULL, N_PARALLEL, AIOT_ORDER_AS_GIVEN);
+  fixture->iterator = test_stage_map (&fixture->stage, fixture->source, NULL, N_PARALLEL, AIOT_ORDER_GIVEN);
 }
 
 static void
@@ -103,7 +103,7 @@ make_in_worker (AiotCall  *call,
                 GError   **error)
 {
   Fixture *fixture = user_data;
-  g_autoptr (AiotIterator) iterator = aiot_iterator_map (fixture->iterator, NULL, 2, AIOT_ORDER_AS_GIVEN,
+  g_autoptr (AiotIterator) iterator = aiot_iterator_map (fixture->iterator, NULL, 2, AIOT_ORDER_GIVEN,
                                                          test_stage_func, &fixture->stage, NULL);
   g_auto (GValue) value = G_VALUE_INIT;
 
@@ -210,7 +210,7 @@ test_context (Fixture       *fixture,
 {
   g_autoptr (AiotContextVar) var = aiot_context_var_new ("number", G_TYPE_INT64, NULL);
   g_autoptr (AiotContextToken) first = aiot_context_var_set_int64 (var, 1);
-  g_autoptr (AiotIterator) iterator = aiot_iterator_map (fixture->iterator, NULL, 2, AIOT_ORDER_AS_GIVEN, tell_variable, var, NULL);
+  g_autoptr (AiotIterator) iterator = aiot_iterator_map (fixture->iterator, NULL, 2, AIOT_ORDER_GIVEN, tell_variable, var, NULL);
   g_autoptr (AiotContextToken) second = aiot_context_var_set_int64 (var, 2);
 
   for (int i = 0; i < N_ITEMS; i++)
@@ -274,7 +274,7 @@ gone_open (Gone *gone,
       g_assert_cmpint (aiot_channel_try_send (gone->channel, &value, NULL), ==, AIOT_SENT_ITEM);
     }
   gone->source = aiot_channel_iterate (gone->channel);
-  gone->iterator = aiot_iterator_map (gone->source, gone->executor, 2, AIOT_ORDER_AS_GIVEN, run_stage, gone, free_anywhere);
+  gone->iterator = aiot_iterator_map (gone->source, gone->executor, 2, AIOT_ORDER_GIVEN, run_stage, gone, free_anywhere);
 }
 
 static void

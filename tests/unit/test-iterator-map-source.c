@@ -26,7 +26,7 @@ setup (Fixture       *fixture,
   test_stage_init (&fixture->stage);
   fixture->counter = g_object_new (TEST_TYPE_COUNTER, NULL);
   fixture->counter->n_items = 12;
-  fixture->iterator = test_stage_map (&fixture->stage, AIOT_ITERATOR (fixture->counter), NULL, 3, AIOT_ORDER_AS_GIVEN);
+  fixture->iterator = test_stage_map (&fixture->stage, AIOT_ITERATOR (fixture->counter), NULL, 3, AIOT_ORDER_GIVEN);
 }
 
 static void
@@ -232,7 +232,7 @@ test_slow_end (void)
   test_loop_open (&loop);
   test_stage_init (&stage);
   slow = g_object_new (TEST_TYPE_SLOW, NULL);
-  iterator = test_stage_map (&stage, AIOT_ITERATOR (slow), NULL, 3, AIOT_ORDER_AS_GIVEN);
+  iterator = test_stage_map (&stage, AIOT_ITERATOR (slow), NULL, 3, AIOT_ORDER_GIVEN);
   aiot_iterator_next_async (iterator, NULL, test_answer_cb, &next);
   test_iterate_all (loop.main_context);
   aiot_iterator_close_async (iterator, NULL, test_answer_cb, &closed);
@@ -291,7 +291,7 @@ test_channel_moves (TestChannel   *channel,
                     gconstpointer  data)
 {
   g_autoptr (AiotIterator) reader = aiot_channel_iterate (channel->channel);
-  g_autoptr (AiotIterator) kept = aiot_iterator_filter (reader, NULL, 4, AIOT_ORDER_AS_GIVEN, keep, NULL, NULL);
+  g_autoptr (AiotIterator) kept = aiot_iterator_filter (reader, NULL, 4, AIOT_ORDER_GIVEN, keep, NULL, NULL);
   AiotIterator *merged = aiot_iterator_merge (&kept, 1);
 
   test_send_items (channel, 0, 20);
@@ -308,7 +308,7 @@ test_channel_results_move (TestChannel   *channel,
                            gconstpointer  data)
 {
   g_autoptr (AiotIterator) reader = aiot_channel_iterate (channel->channel);
-  AiotIterator *copies = aiot_iterator_map (reader, NULL, 4, AIOT_ORDER_AS_GIVEN, copy_argument, NULL, NULL);
+  AiotIterator *copies = aiot_iterator_map (reader, NULL, 4, AIOT_ORDER_GIVEN, copy_argument, NULL, NULL);
 
   test_send_items (channel, 0, 20);
   aiot_channel_close (channel->channel);
@@ -324,7 +324,7 @@ test_channel_shared (TestChannel   *channel,
                      gconstpointer  data)
 {
   g_autoptr (AiotIterator) reader = aiot_channel_iterate (channel->channel);
-  AiotIterator *copies = aiot_iterator_map (reader, NULL, 4, AIOT_ORDER_AS_GIVEN, copy_argument, NULL, NULL);
+  AiotIterator *copies = aiot_iterator_map (reader, NULL, 4, AIOT_ORDER_GIVEN, copy_argument, NULL, NULL);
 
   test_send_items (channel, 0, 20);
   take_all (copies, 1);

@@ -183,7 +183,7 @@ test_processors (void)
   stage.n_held = MIN (n_processors, TEST_N_HELD);
   stage.is_stubborn = TRUE;
   source = test_body_iterate (&body, NULL, 1, NULL);
-  iterator = test_stage_map (&stage, source, executor, 0, AIOT_ORDER_AS_GIVEN);
+  iterator = test_stage_map (&stage, source, executor, 0, AIOT_ORDER_GIVEN);
   aiot_iterator_next_async (iterator, NULL, NULL, NULL);
   test_stage_wait_held (&stage);
   for (guint i = 0; i < MIN (n_processors, TEST_N_HELD); i++)
@@ -210,7 +210,7 @@ test_serial (void)
   test_body_init (&body, 10);
   test_stage_init (&stage);
   source = test_body_iterate (&body, NULL, AIOT_CAPACITY_DEFAULT, NULL);
-  iterator = test_stage_map (&stage, source, executor, 4, AIOT_ORDER_AS_READY);
+  iterator = test_stage_map (&stage, source, executor, 4, AIOT_ORDER_READY);
   for (int i = 0; i < 10; i++)
     test_assert_next (iterator, i);
   test_assert_end (iterator);
@@ -516,7 +516,7 @@ static void
 test_error_unnamed (Fixture       *fixture,
                     gconstpointer  data)
 {
-  g_autoptr (AiotIterator) failing = aiot_iterator_map (fixture->iterator, NULL, 1, AIOT_ORDER_AS_GIVEN, fail_silently, NULL, NULL);
+  g_autoptr (AiotIterator) failing = aiot_iterator_map (fixture->iterator, NULL, 1, AIOT_ORDER_GIVEN, fail_silently, NULL, NULL);
   g_autoptr (GError) error = NULL;
   TestAnswer answer;
 
@@ -561,7 +561,7 @@ static void
 test_no_value (Fixture       *fixture,
                gconstpointer  data)
 {
-  g_autoptr (AiotIterator) iterator = aiot_iterator_map (fixture->iterator, NULL, 4, AIOT_ORDER_AS_GIVEN, do_nothing, NULL, NULL);
+  g_autoptr (AiotIterator) iterator = aiot_iterator_map (fixture->iterator, NULL, 4, AIOT_ORDER_GIVEN, do_nothing, NULL, NULL);
   TestAnswer answer;
 
   for (int i = 0; i < 20; i++)
@@ -582,35 +582,35 @@ main (int    argc,
 {
   test_init (&argc, &argv);
 
-  add ("/map/order/as-given-all-come", AIOT_ORDER_AS_GIVEN, test_all);
-  add ("/map/order/as-given-whichever-is-ready-first", AIOT_ORDER_AS_GIVEN, test_as_given);
-  add ("/map/order/as-ready", AIOT_ORDER_AS_READY, test_as_ready);
+  add ("/map/order/as-given-all-come", AIOT_ORDER_GIVEN, test_all);
+  add ("/map/order/as-given-whichever-is-ready-first", AIOT_ORDER_GIVEN, test_as_given);
+  add ("/map/order/as-ready", AIOT_ORDER_READY, test_as_ready);
 
-  add ("/map/parallel/as-many-as-asked-for-as-given", AIOT_ORDER_AS_GIVEN, test_parallel);
+  add ("/map/parallel/as-many-as-asked-for-as-given", AIOT_ORDER_GIVEN, test_parallel);
   g_test_add_func ("/map/parallel/as-many-as-processors", test_processors);
   g_test_add_func ("/map/parallel/serial-executor", test_serial);
 
-  add_counted ("/map/backpressure/what-nobody-reads-as-given", AIOT_ORDER_AS_GIVEN, test_backpressure_unread);
-  add_counted ("/map/backpressure/what-nobody-reads-as-ready", AIOT_ORDER_AS_READY, test_backpressure_unread);
-  add_counted ("/map/backpressure/one-by-one", AIOT_ORDER_AS_GIVEN, test_backpressure_next);
-  add_counted ("/map/backpressure/foreach-as-given", AIOT_ORDER_AS_GIVEN, test_backpressure_foreach);
-  add_counted ("/map/backpressure/foreach-as-ready", AIOT_ORDER_AS_READY, test_backpressure_foreach);
+  add_counted ("/map/backpressure/what-nobody-reads-as-given", AIOT_ORDER_GIVEN, test_backpressure_unread);
+  add_counted ("/map/backpressure/what-nobody-reads-as-ready", AIOT_ORDER_READY, test_backpressure_unread);
+  add_counted ("/map/backpressure/one-by-one", AIOT_ORDER_GIVEN, test_backpressure_next);
+  add_counted ("/map/backpressure/foreach-as-given", AIOT_ORDER_GIVEN, test_backpressure_foreach);
+  add_counted ("/map/backpressure/foreach-as-ready", AIOT_ORDER_READY, test_backpressure_foreach);
 
-  add ("/map/lazy/drop-runs-nothing", AIOT_ORDER_AS_GIVEN, test_lazy);
-  add ("/map/lazy/close-async-has-nothing-to-wait-for", AIOT_ORDER_AS_GIVEN, test_lazy_close_async);
-  add ("/map/lazy/try-next-starts", AIOT_ORDER_AS_GIVEN, test_try_starts);
+  add ("/map/lazy/drop-runs-nothing", AIOT_ORDER_GIVEN, test_lazy);
+  add ("/map/lazy/close-async-has-nothing-to-wait-for", AIOT_ORDER_GIVEN, test_lazy_close_async);
+  add ("/map/lazy/try-next-starts", AIOT_ORDER_GIVEN, test_try_starts);
 
-  add ("/map/error/of-function-as-given", AIOT_ORDER_AS_GIVEN, test_error_as_given);
-  add ("/map/error/the-first-in-order-is-told", AIOT_ORDER_AS_GIVEN, test_errors_as_given);
-  add ("/map/error/of-function-as-ready", AIOT_ORDER_AS_READY, test_error_as_ready);
-  add ("/map/error/of-source-as-given", AIOT_ORDER_AS_GIVEN, test_error_of_source);
-  add ("/map/error/of-source-as-ready", AIOT_ORDER_AS_READY, test_error_of_source);
-  add ("/map/error/waits-for-no-function", AIOT_ORDER_AS_READY, test_error_waits_for_nobody);
-  add ("/map/error/unnamed", AIOT_ORDER_AS_GIVEN, test_error_unnamed);
-  add ("/map/error/executor-closed", AIOT_ORDER_AS_GIVEN, test_executor_closed);
-  add ("/map/error/source-used-up", AIOT_ORDER_AS_GIVEN, test_source_used_up);
+  add ("/map/error/of-function-as-given", AIOT_ORDER_GIVEN, test_error_as_given);
+  add ("/map/error/the-first-in-order-is-told", AIOT_ORDER_GIVEN, test_errors_as_given);
+  add ("/map/error/of-function-as-ready", AIOT_ORDER_READY, test_error_as_ready);
+  add ("/map/error/of-source-as-given", AIOT_ORDER_GIVEN, test_error_of_source);
+  add ("/map/error/of-source-as-ready", AIOT_ORDER_READY, test_error_of_source);
+  add ("/map/error/waits-for-no-function", AIOT_ORDER_READY, test_error_waits_for_nobody);
+  add ("/map/error/unnamed", AIOT_ORDER_GIVEN, test_error_unnamed);
+  add ("/map/error/executor-closed", AIOT_ORDER_GIVEN, test_executor_closed);
+  add ("/map/error/source-used-up", AIOT_ORDER_GIVEN, test_source_used_up);
 
-  add ("/map/result/none-is-an-item", AIOT_ORDER_AS_GIVEN, test_no_value);
+  add ("/map/result/none-is-an-item", AIOT_ORDER_GIVEN, test_no_value);
 
   return g_test_run ();
 }

@@ -416,8 +416,8 @@ pipeline_setup (Pipeline      *pipeline,
     g_object_unref (sources[i]);
   test_stage_init (&pipeline->choice);
   test_stage_init (&pipeline->stage);
-  chosen = test_stage_filter (&pipeline->choice, merged, NULL, 4, AIOT_ORDER_AS_GIVEN);
-  pipeline->iterator = test_stage_map (&pipeline->stage, chosen, NULL, 4, AIOT_ORDER_AS_GIVEN);
+  chosen = test_stage_filter (&pipeline->choice, merged, NULL, 4, AIOT_ORDER_GIVEN);
+  pipeline->iterator = test_stage_map (&pipeline->stage, chosen, NULL, 4, AIOT_ORDER_GIVEN);
 }
 
 static void
