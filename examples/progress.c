@@ -34,6 +34,12 @@ progress_free (Progress *self)
   g_free (self);
 }
 
+gboolean
+progress_is_on_terminal (Progress *self)
+{
+  return self->on_terminal;
+}
+
 /* Milliseconds between two looks: as fast as one can read, or often enough for a log. */
 guint
 progress_get_interval (Progress *self)

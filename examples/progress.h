@@ -11,15 +11,16 @@ G_BEGIN_DECLS
 
 typedef struct _Progress Progress;
 
-Progress *progress_new    (void);
-void      progress_free   (Progress   *self);
+Progress *progress_new            (void);
+void      progress_free           (Progress   *self);
 
-guint     progress_get_interval (Progress *self);
-void      progress_show   (Progress   *self,
-                           const char *text);
-void      progress_say    (Progress   *self,
-                           const char *format,
-                           ...) G_GNUC_PRINTF (2, 3);
-void      progress_finish (Progress   *self);
+gboolean  progress_is_on_terminal (Progress   *self);
+guint     progress_get_interval   (Progress   *self);
+void      progress_show           (Progress   *self,
+                                   const char *text);
+void      progress_say            (Progress   *self,
+                                   const char *format,
+                                   ...) G_GNUC_PRINTF (2, 3);
+void      progress_finish         (Progress   *self);
 
 G_END_DECLS

@@ -123,8 +123,22 @@ tree_summary_print (TreeSummary *self)
   g_print ("data: %.1f MB in %.2f s, %.1f MB/s\n", get_megabytes (self), get_seconds (self), get_rate (self));
   g_print ("not readable: %u, skipped: %u\n", self->n_unreadable, self->n_skipped);
   g_print ("threads: %u\n", self->n_threads);
+  if (self->capacity > 0)
+    g_print ("peak queue length: %u of %u\n", self->peak_length, self->capacity);
   g_print ("longest stall of the main loop: %.1f ms\n", self->longest_stall / 1e3);
   g_print ("digest of all: %s\n", self->digest != NULL ? self->digest : "none");
+}
+
+/* On the main loop there is no queue. */
+static char *
+dup_queue_lines (TreeSummary *self)
+{
+  if (self->capacity == 0)
+    return g_strdup ("");
+
+  return g_strdup_printf ("queue_capacity=%u\n"
+                          "peak_queue_length=%u\n",
+                          self->capacity, self->peak_length);
 }
 
 gboolean
@@ -132,6 +146,7 @@ tree_summary_save (TreeSummary  *self,
                    const char   *path,
                    GError      **error)
 {
+  g_autofree char *queue = dup_queue_lines (self);
   g_autofree char *text =
     g_strdup_printf ("mode=%s\n"
                      "files=%u\n"
@@ -139,12 +154,13 @@ tree_summary_save (TreeSummary  *self,
                      "seconds=%.2f\n"
                      "megabytes_per_second=%.1f\n"
                      "threads=%u\n"
+                     "%s"
                      "longest_stall_ms=%.1f\n"
                      "unreadable=%u\n"
                      "skipped=%u\n"
                      "digest=%s\n",
                      self->mode, self->records->len, get_megabytes (self), get_seconds (self), get_rate (self),
-                     self->n_threads, self->longest_stall / 1e3, self->n_unreadable, self->n_skipped,
+                     self->n_threads, queue, self->longest_stall / 1e3, self->n_unreadable, self->n_skipped,
                      self->digest != NULL ? self->digest : "");
 
   return save_text (path, text, error);

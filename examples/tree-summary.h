@@ -30,6 +30,8 @@ typedef struct
   guint n_unreadable;
   guint n_skipped;
   guint n_threads;
+  guint peak_length;       /* of the queue of files, in threads */
+  guint capacity;          /* likewise */
   gint64 duration;         /* microseconds */
   gint64 longest_stall;    /* likewise */
   char *digest;
