@@ -201,6 +201,13 @@ is_queue_forsaken_locked (AiotPool *self)
   return self->n_serving + self->n_calls == 0 && aiot_work_queue_get_length (self->queue) > 0;
 }
 
+/* Whoever watched serves now, when no other thread had parked yet. */
+static gboolean
+needs_watcher_locked (AiotPool *self)
+{
+  return !self->watched && aiot_work_queue_get_length (self->queue) > 0 && may_serve_more_locked (self);
+}
+
 /* Waits until there is something to do for this thread; a watcher may find that it is needed itself. */
 static Role
 park_locked (AiotPool *self)
@@ -222,10 +229,10 @@ park_locked (AiotPool *self)
           role = ROLE_SERVE;
           break;
         }
-      if (self->watch_call)
+      if (self->watch_call || needs_watcher_locked (self))
         {
           self->watch_call = FALSE;
-          watching = TRUE;
+          self->watched = watching = TRUE;
           n_taken_before = self->n_taken;
           count_busy_locked (self);
         }

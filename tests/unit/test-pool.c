@@ -258,6 +258,47 @@ test_late_watcher_serves (gconstpointer data)
   test_gate_clear (&late.may_ask);
 }
 
+/*
+ * The same, where the only one that serves is stuck: the thread that was called to watch in its place serves now, so that nobody watches, and
+ * work that came after that waits for nobody but the late one.
+ */
+static void
+test_late_watcher_watches (void)
+{
+  g_autoptr (AiotExecutor) executor = aiot_executor_new_pool ("late", 2);
+  Late late = { .executor = executor };
+  Held held[2] = { 0 };
+  TestHold first = { 0 };
+  TestAnswer answers[2] = { 0 };
+
+  aiot_executor_set_thread_hook (executor, hold_second_thread, &late, NULL);
+  aiot_offload_async (executor, test_hold_func, &first, NULL, NULL, test_answer_cb, &answers[0]);
+  test_gate_wait (&first.running);
+  aiot_offload_async (executor, succeed, NULL, NULL, NULL, test_answer_cb, &answers[1]);
+  test_gate_wait (&late.second_starts);
+  test_gate_open (&first.leave);
+  /* Then it has parked, and watches. */
+  wait_for_done (executor, 2);
+
+  held_start (&held[0], executor);
+  test_gate_wait (&held[0].hold.running);
+  held_start (&held[1], executor);
+  test_gate_open (&late.second_may_start);
+  test_gate_wait (&held[1].hold.running);
+
+  held_end (held, G_N_ELEMENTS (held));
+  for (guint i = 0; i < G_N_ELEMENTS (answers); i++)
+    {
+      test_answer_wait (&answers[i], NULL);
+      test_answer_clear (&answers[i]);
+    }
+  test_hold_clear (&first);
+  test_gate_clear (&late.second_starts);
+  test_gate_clear (&late.second_may_start);
+  test_gate_clear (&late.runs);
+  test_gate_clear (&late.may_ask);
+}
+
 /* --- size --- */
 
 static int n_now;
@@ -641,6 +682,7 @@ main (int    argc,
   g_test_add_func ("/pool/grow/not-without-time", test_no_growth_without_time);
   g_test_add_data_func ("/pool/grow/late-watcher-at-the-limit", GINT_TO_POINTER (TRUE), test_late_watcher_serves);
   g_test_add_data_func ("/pool/grow/late-watcher-size-lowered", GINT_TO_POINTER (FALSE), test_late_watcher_serves);
+  g_test_add_func ("/pool/grow/late-watcher-watches", test_late_watcher_watches);
   g_test_add_func ("/pool/size/is-the-limit", test_size_is_the_limit);
   g_test_add_func ("/pool/size/raised-starts-what-waits", test_size_raised);
   g_test_add_func ("/pool/size/lowered-keeps-what-runs", test_size_lowered);
