@@ -31,6 +31,15 @@ setup (Fixture       *fixture,
   fixture->iterator = aiot_iterator_merge (fixture->sources, N_SOURCES);
 }
 
+/* What was left may keep its sources until it hears at home that they have ended. */
+static void
+wait_until_let_go (Fixture      *fixture,
+                   AiotIterator *source)
+{
+  while (g_atomic_int_get ((int *) &G_OBJECT (source)->ref_count) > 1)
+    g_main_context_iteration (fixture->loop.main_context, TRUE);
+}
+
 static void
 teardown (Fixture       *fixture,
           gconstpointer  data)
@@ -39,6 +48,7 @@ teardown (Fixture       *fixture,
     test_end_and_drop (&fixture->iterator);
   for (guint i = 0; i < N_SOURCES; i++)
     {
+      wait_until_let_go (fixture, fixture->sources[i]);
       test_body_clear (&fixture->bodies[i]);
       test_drop (&fixture->sources[i]);
     }
