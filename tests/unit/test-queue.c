@@ -188,7 +188,6 @@ static void
 test_close_meets_next (Fixture       *fixture,
                        gconstpointer  capacity)
 {
-  g_autoptr (AiotIterator) reader = aiot_channel_iterate (fixture->channel);
   AiotIterator *toggled = aiot_channel_iterate (fixture->channel);
   g_autoptr (GError) error = NULL;
 
@@ -202,7 +201,7 @@ test_close_meets_next (Fixture       *fixture,
 
   test_answer_clear (&fixture->receive);
   while (g_main_context_iteration (NULL, FALSE))
-    ;
+    continue;
   g_object_remove_toggle_ref (G_OBJECT (toggled), close_when_asked, NULL);
 }
 
