@@ -8,11 +8,7 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-from testing import PROGRAM, TIMEOUT, Opened, Terminal, main, run, test
-
-
-def start(*arguments):
-    return subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+from testing import TIMEOUT, Opened, Terminal, main, run, started, test
 
 
 def end(process):
@@ -25,7 +21,7 @@ def end(process):
 @test('waits-for-a-writer-and-ends-with-the-last-one')
 def test_writers(folder):
     os.mkfifo(folder / 'fifo')
-    with start(folder / 'fifo') as process:
+    with started(folder / 'fifo') as process:
         # To open it waits for a reader.
         with open(folder / 'fifo', 'wb', buffering=0) as first:
             first.write(b'one\nt')
@@ -41,7 +37,7 @@ def test_writer_first(folder):
     os.mkfifo(folder / 'fifo')
     keeps = os.open(folder / 'fifo', os.O_RDWR)
     os.write(keeps, b'early\n')
-    with start(folder / 'fifo') as process:
+    with started(folder / 'fifo') as process:
         assert process.stdout.readline() == b'early\n'
         os.close(keeps)
         assert end(process) == (b'', 0)
@@ -50,7 +46,7 @@ def test_writer_first(folder):
 @test('a-writer-that-says-nothing-is-one')
 def test_silent_writer(folder):
     os.mkfifo(folder / 'fifo')
-    with start(folder / 'fifo') as process:
+    with started(folder / 'fifo') as process:
         os.close(os.open(folder / 'fifo', os.O_WRONLY))
         assert end(process) == (b'', 0)
 
@@ -58,7 +54,7 @@ def test_silent_writer(folder):
 @test('a-flood-loses-nothing')
 def test_flood(folder):
     os.mkfifo(folder / 'fifo')
-    with start(folder / 'fifo') as process:
+    with started(folder / 'fifo') as process:
         # It writes when there is room: this is more than may wait.
         subprocess.run(['sh', '-c', 'seq 300000 >"$1" &', 'sh', folder / 'fifo'], check=True)
         lines = subprocess.run(['seq', '300000'], capture_output=True, check=True).stdout
@@ -69,7 +65,7 @@ def test_flood(folder):
 def test_again(folder):
     """Many writers, each of which may come when the one before is just leaving."""
     os.mkfifo(folder / 'fifo')
-    with start('--again', folder / 'fifo') as process:
+    with started('--again', folder / 'fifo') as process:
         for number in range(300):
             with open(folder / 'fifo', 'w', encoding='utf-8') as writer:
                 writer.write(f'{number}\n')
@@ -115,12 +111,11 @@ def test_errors(folder):
 @test('output-that-can-not-be-written-is-said')
 def test_full(folder):
     os.mkfifo(folder / 'fifo')
-    with open('/dev/full', 'wb') as full, \
-            subprocess.Popen([PROGRAM, folder / 'fifo'], stdout=full, stderr=subprocess.PIPE) as process:
+    with open('/dev/full', 'wb') as full, started(folder / 'fifo', stdout=full) as process:
         with open(folder / 'fifo', 'wb', buffering=0) as writer:
             writer.write(b'one\n')
             assert process.communicate(timeout=TIMEOUT)[1] == b"The lines can't be written: No space left on device\n"
-    assert process.returncode == 1
+        assert process.returncode == 1
 
 
 @test('wrong-arguments')

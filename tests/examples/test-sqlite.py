@@ -6,11 +6,10 @@ import os
 import random
 import re
 import sqlite3
-import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-from testing import PROGRAM, TIMEOUT, Terminal, main, run, test
+from testing import TIMEOUT, Terminal, main, run, started, test
 
 N_ROWS = 20_000
 
@@ -135,13 +134,13 @@ def test_nothing_is_locked(folder):
     database.execute('CREATE TABLE long (text)')
     database.executemany('INSERT INTO long VALUES (?)', ((f'{i}' * 2000,) for i in range(2000)))
     database.commit()
-    with subprocess.Popen([PROGRAM, folder / 'database', 'long'], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with started(folder / 'database', 'long') as process:
         begin = os.read(process.stdout.fileno(), 1)
         database.execute('BEGIN EXCLUSIVE')
         database.execute('DELETE FROM long WHERE rowid > 1000')
         database.execute('COMMIT')
         rest, errors = process.communicate(timeout=TIMEOUT)
-    assert (process.returncode, errors) == (0, b'1000 rows in 2 pages\n'), errors
+        assert (process.returncode, errors) == (0, b'1000 rows in 2 pages\n'), errors
     assert begin + rest == expected(database, 'long')
 
 

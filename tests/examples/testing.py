@@ -5,6 +5,7 @@ No test waits for a time. Where a program has to be in the middle of something, 
 says itself how far it is. The timeouts are there for the day when a test fails.
 """
 
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -37,6 +38,17 @@ def test(name):
 def run(*arguments, **more):
     return subprocess.run([PROGRAM, *arguments], check=False, timeout=TIMEOUT,
                           **{'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, **more})
+
+
+@contextlib.contextmanager
+def started(*arguments, **more):
+    """The program in the background; it does not outlive its test."""
+    options = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, **more}
+    with subprocess.Popen([PROGRAM, *map(str, arguments)], **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 class Opened:
