@@ -672,6 +672,8 @@ aiot_channel_close (AiotChannel *self)
  * iterators, and others who receive, share the items: each gets those that it asks for first. What one leaves behind in a closed
  * channel, when others were told the end already, is there for whoever asks anew.
  *
+ * Workers that share the items make an iterator each: one and the same is over for all when it has told one of them the end.
+ *
  * Returns: (transfer full): a new iterator
  *
  * Since: 1.0

@@ -79,6 +79,8 @@ new_over_mapping (AiotMappingKind  kind,
  *
  * It may be called from any thread and does not block.
  *
+ * A function in JavaScript can't be called on another thread; use one from a native library there.
+ *
  * Returns: (transfer full): a new iterator
  *
  * Since: 1.0
@@ -111,6 +113,8 @@ aiot_iterator_map (AiotIterator   *self,
  *
  * The function says with [method@Call.set_result_boolean] whether an item stays; it comes unchanged then. A function that gives
  * anything else makes the iteration fail with %AIOT_ERROR_FAILED. All else is as with [method@Iterator.map].
+ *
+ * A function in JavaScript can't be called on another thread; use one from a native library there.
  *
  * Returns: (transfer full): a new iterator
  *
