@@ -80,9 +80,8 @@ be_held (TestStage *stage,
   gulong id = g_cancellable_connect (cancellable, G_CALLBACK (cancelled_cb), &held, NULL);
 
   g_atomic_int_inc (&stage->n_were_held);
+  g_main_context_wakeup (stage->main_context);
   test_gate_open (&stage->running[number]);
-  if (stage->main_context != NULL)
-    g_main_context_wakeup (stage->main_context);
   test_gate_wait (&stage->may_end[number]);
   g_cancellable_disconnect (cancellable, id);
 }
@@ -167,6 +166,9 @@ void
 test_stage_wait_held (TestStage *stage)
 {
   test_iterate_until (stage->main_context, &stage->n_were_held, stage->n_held);
+  /* The main context may go when nobody wakes it any more. */
+  for (int i = 0; i < stage->n_held; i++)
+    test_gate_wait (&stage->running[i]);
 }
 
 void

@@ -24,7 +24,7 @@ typedef struct
   gboolean is_stubborn;    /* they do so until they are let go, told to stop or not */
   guint failing;           /* a bit for each number that it fails with */
   GThread *home;
-  GMainContext *main_context;       /* woken by calls that are held; NULL: nobody waits for them */
+  GMainContext *main_context;       /* woken by calls that are held */
 
   TestGate running[TEST_N_HELD];    /* by number */
   TestGate may_end[TEST_N_HELD];

@@ -383,7 +383,7 @@ test_gone_while_idle (void)
   test_stage_let_go (&gone.stage, 0);
   test_stage_let_go (&gone.stage, 1);
   g_assert_null (aiot_iterator_try_next_many (gone.iterator, 1, NULL));
-  test_iterate_until (loop.main_context, &gone.stage.n_were_held, 2);
+  test_stage_wait_held (&gone.stage);
   /* When their threads do something else, they are done. */
   for (guint i = 0; i < G_N_ELEMENTS (others); i++)
     test_held_start (&others[i], gone.executor);
