@@ -323,6 +323,13 @@ test('iterators/return-and-throw-close', async () => {
     assertEqual((await Promise.all(iterators.map(iterator => iterator.close_async(null)))).join(), 'true,true');
 });
 
+test('iterators/merged', async () => {
+    const sources = [3, 0, 2].map(number => AiotTest.new_count().iterate(number, null));
+    const items = await takeAll(AioThreads.Iterator.merge(sources));
+    assertEqual(items.sort().join(), '0,0,1,1,2');
+    assertEqual(sources.map(source => source.is_closed()).join(), 'true,true,true');
+});
+
 test('iterators/close-again', async () => {
     const iterator = AiotTest.new_count_for_ever().iterate(null, null);
     assertEqual(await iterator.next_async(null), 0);

@@ -668,6 +668,51 @@ void nothing_leaks () {
     assert (AtomicInt.get (ref Item.n_finalized_elsewhere) == 0);
 }
 
+/* --- Of other iterators ------------------------------------------------------ */
+
+async void mapped () throws GLib.Error {
+    var factor = 3;
+    var tripled = count_to (5).iterate ().map (null, 2, Aiot.Order.GIVEN, (call) => {
+        call.set_result (factor * call.get_argument ().get_int ());
+        return true;
+    });
+    assert ((yield take_all (tripled)) == "0 3 6 9 12 ");
+}
+
+async void filtered () throws GLib.Error {
+    var odd = count_to (8).iterate ().filter (null, 0, Aiot.Order.GIVEN, (call) => {
+        call.set_result (call.get_argument ().get_int () % 2 == 1);
+        return true;
+    });
+    assert ((yield take_all (odd)) == "1 3 5 7 ");
+}
+
+async void merged_items () throws GLib.Error {
+    var n = 0;
+    var merged = Aiot.Iterator.merge ({ count_to (5).iterate (), count_to (0).iterate (), count_to (6).iterate () });
+    while ((yield merged.next_async ()) != null)
+        n++;
+    assert (n == 11);
+}
+
+async void map_fails () throws GLib.Error {
+    var failing = count_to (5).iterate ().map (null, 1, Aiot.Order.GIVEN, (call) => {
+        if (call.get_argument ().get_int () == 2)
+            throw new IOError.NOT_FOUND ("no such thing");
+        call.set_result (call.get_argument ());
+        return true;
+    });
+    assert ((yield failing.next_async ()).get_int () == 0);
+    assert ((yield failing.next_async ()).get_int () == 1);
+    try {
+        yield failing.next_async ();
+        assert_not_reached ();
+    } catch (IOError.NOT_FOUND e) {
+        assert (e.message == "no such thing");
+    }
+    assert (failing.is_closed ());
+}
+
 int main (string[] args) {
     Test.init (ref args);
 
@@ -759,6 +804,18 @@ int main (string[] args) {
     });
     Test.add_func ("/vala/iterators/own-in-a-worker", () => {
         finish ((loop) => own_in_a_worker.begin ((o, r) => end (loop, () => own_in_a_worker.end (r))));
+    });
+    Test.add_func ("/vala/iterators/mapped", () => {
+        finish ((loop) => mapped.begin ((o, r) => end (loop, () => mapped.end (r))));
+    });
+    Test.add_func ("/vala/iterators/filtered", () => {
+        finish ((loop) => filtered.begin ((o, r) => end (loop, () => filtered.end (r))));
+    });
+    Test.add_func ("/vala/iterators/merged", () => {
+        finish ((loop) => merged_items.begin ((o, r) => end (loop, () => merged_items.end (r))));
+    });
+    Test.add_func ("/vala/iterators/map-fails", () => {
+        finish ((loop) => map_fails.begin ((o, r) => end (loop, () => map_fails.end (r))));
     });
     Test.add_func ("/vala/iterators/nothing-leaks", nothing_leaks);
     return Test.run ();
