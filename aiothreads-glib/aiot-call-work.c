@@ -5,7 +5,6 @@
 
 #include "aiot-call-internal.h"
 
-#include "aiot-error.h"
 #include "aiot-process-private.h"
 #include "aiot-value-private.h"
 
@@ -58,32 +57,19 @@ aiot_call_function_ended (AiotCall        *self,
     aiot_limiter_let_in (limiter);
 }
 
-static gboolean
-call_run_function (AiotCall  *self,
-                   GError   **error)
+static GError *
+call_run_function (AiotCall *self)
 {
-  g_autoptr (GError) own_error = NULL;
+  GError *error = NULL;
   gboolean succeeded;
 
   g_atomic_int_set (&self->is_running, TRUE);
-  succeeded = self->func (self, self->user_data, &own_error);
+  succeeded = self->func (self, self->user_data, &error);
   g_atomic_int_set (&self->is_running, FALSE);
 
-  if (succeeded)
-    {
-      if (own_error != NULL)
-        g_warning ("%s returned TRUE and set an error, which is ignored: %s",
-                   aiot_call_get_name (self), own_error->message);
-      if (!G_IS_VALUE (&self->result))
-        aiot_value_init_no_value (&self->result);
-      return TRUE;
-    }
-
-  if (own_error == NULL)
-    own_error = g_error_new (AIOT_ERROR, AIOT_ERROR_FAILED, "%s failed without saying why",
-                             aiot_call_get_name (self));
-  g_propagate_error (error, g_steal_pointer (&own_error));
-  return FALSE;
+  if (succeeded && !G_IS_VALUE (&self->result))
+    aiot_value_init_no_value (&self->result);
+  return aiot_work_judge (aiot_call_get_name (self), succeeded, error);
 }
 
 AiotWorkOutcome
@@ -94,7 +80,8 @@ aiot_call_run (AiotWork *work)
   if (aiot_work_is_cancelled (work))
     return AIOT_WORK_NEVER_RAN;
 
-  return call_run_function (self, &self->function_error) ? AIOT_WORK_SUCCEEDED : AIOT_WORK_FAILED;
+  self->function_error = call_run_function (self);
+  return self->function_error == NULL ? AIOT_WORK_SUCCEEDED : AIOT_WORK_FAILED;
 }
 
 static void
@@ -117,12 +104,7 @@ call_refuse (AiotWork     *work,
 void
 aiot_call_mark_cancelled (AiotCall *self)
 {
-  GCancellable *own;
-
-  aiot_work_mark_cancelled (&self->work);
-  own = g_atomic_pointer_get (&self->own_cancellable);
-  if (own != NULL)
-    g_cancellable_cancel (own);
+  aiot_work_cancel (&self->work, &self->own_cancellable);
 }
 
 static void

@@ -214,23 +214,11 @@ new_cancelled_error (void)
   return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "Operation was cancelled");
 }
 
-/* Any thread: its work should stop, and sees that. */
-static void
-generator_mark_cancelled (AiotGenerator *self)
-{
-  GCancellable *own;
-
-  aiot_work_mark_cancelled (&self->work);
-  own = g_atomic_pointer_get (&self->own_cancellable);
-  if (own != NULL)
-    g_cancellable_cancel (own);
-}
-
-/* The same, and if it still waits for a thread it will not run any more. */
+/* Any thread: its work should stop, and if it still waits for a thread it will not run any more. */
 static void
 generator_stop (AiotGenerator *self)
 {
-  generator_mark_cancelled (self);
+  aiot_work_cancel (&self->work, &self->own_cancellable);
   if (g_atomic_int_get (&self->state) == STATE_STARTED && self->runner != NULL &&
       aiot_runner_withdraw (self->runner, &self->work))
     {
@@ -301,33 +289,18 @@ warn_of_late_error (AiotGenerator *self,
     g_warning ("%s failed after its iteration was closed: %s", generator_get_name (self), error->message);
 }
 
-static GError *
-generator_run_function (AiotGenerator *self)
-{
-  GError *error = NULL;
-  gboolean succeeded = self->func (self, self->user_data, &error);
-
-  if (succeeded && error != NULL)
-    {
-      g_warning ("%s returned TRUE and set an error, which is ignored: %s", generator_get_name (self), error->message);
-      g_clear_error (&error);
-    }
-  else if (!succeeded && error == NULL)
-    {
-      error = g_error_new (AIOT_ERROR, AIOT_ERROR_FAILED, "%s failed without saying why", generator_get_name (self));
-    }
-  return error;
-}
-
 static AiotWorkOutcome
 generator_run (AiotWork *work)
 {
   AiotGenerator *self = GENERATOR_OF (work, work);
+  GError *error = NULL;
+  gboolean succeeded;
 
   if (aiot_work_is_cancelled (work))
     return AIOT_WORK_NEVER_RAN;
 
-  self->error = generator_run_function (self);
+  succeeded = self->func (self, self->user_data, &error);
+  self->error = aiot_work_judge (generator_get_name (self), succeeded, error);
   return self->error == NULL ? AIOT_WORK_SUCCEEDED : AIOT_WORK_FAILED;
 }
 
@@ -355,7 +328,7 @@ generator_refuse (AiotWork     *work,
 static void
 generator_cancel_work (AiotWork *work)
 {
-  generator_mark_cancelled (GENERATOR_OF (work, work));
+  aiot_work_cancel (work, &GENERATOR_OF (work, work)->own_cancellable);
 }
 
 static GCancellable *
@@ -422,7 +395,7 @@ aiot_generator_prepare (AiotGenerator              *self,
 void
 aiot_generator_start (AiotGenerator *self)
 {
-  g_autoptr (AiotGenerator) alive = aiot_generator_ref (self);
+  g_autoptr (AiotRunner) runner = aiot_runner_ref (self->runner);
 
   if (!g_atomic_int_compare_and_exchange (&self->state, STATE_NEW, STATE_STARTED))
     return;
@@ -431,7 +404,7 @@ aiot_generator_start (AiotGenerator *self)
   if (!aiot_home_add_watch (self->home, &self->watch))
     generator_home_gone (&self->watch);
   /* For the executor. What is cancelled already starts no thread. */
-  aiot_runner_submit (alive->runner, &aiot_generator_ref (self)->work);
+  aiot_runner_submit (runner, &aiot_generator_ref (self)->work);
 }
 
 /* --- On the thread of the caller --------------------------------------------- */

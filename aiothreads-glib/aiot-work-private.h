@@ -77,7 +77,13 @@ void          aiot_work_come_from_work   (AiotWork            *self,
 
 gboolean      aiot_work_is_cancelled     (AiotWork            *self);
 void          aiot_work_mark_cancelled   (AiotWork            *self);
+void          aiot_work_cancel           (AiotWork            *self,
+                                          GCancellable       **own);
 GCancellable *aiot_work_get_cancellable  (AiotWork            *self,
                                           GCancellable       **own);
+
+GError       *aiot_work_judge            (const char          *name,
+                                          gboolean             succeeded,
+                                          GError              *error);
 
 G_END_DECLS

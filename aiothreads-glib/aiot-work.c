@@ -5,6 +5,8 @@
 
 #include "aiot-work-private.h"
 
+#include "aiot-error.h"
+
 void
 aiot_work_init (AiotWork            *self,
                 const AiotWorkFuncs *funcs,
@@ -126,6 +128,19 @@ aiot_work_mark_cancelled (AiotWork *self)
     aiot_waiter_tell (waiter);
 }
 
+/* The same, and the functions that it gave its cancellable to. */
+void
+aiot_work_cancel (AiotWork      *self,
+                  GCancellable **own)
+{
+  GCancellable *made;
+
+  aiot_work_mark_cancelled (self);
+  made = g_atomic_pointer_get (own);
+  if (made != NULL)
+    g_cancellable_cancel (made);
+}
+
 /* Any thread: what work has for functions that take a cancellable, atomic, and made when it is first needed. */
 GCancellable *
 aiot_work_get_cancellable (AiotWork      *self,
@@ -144,4 +159,19 @@ aiot_work_get_cancellable (AiotWork      *self,
         g_cancellable_cancel (g_atomic_pointer_get (own));
     }
   return g_atomic_pointer_get (own);
+}
+
+/* What its caller is told of what a function returned: NULL where it succeeded. Takes the error. */
+GError *
+aiot_work_judge (const char *name,
+                 gboolean    succeeded,
+                 GError     *error)
+{
+  if (!succeeded)
+    return error != NULL ? error : g_error_new (AIOT_ERROR, AIOT_ERROR_FAILED, "%s failed without saying why", name);
+
+  if (error != NULL)
+    g_warning ("%s returned TRUE and set an error, which is ignored: %s", name, error->message);
+  g_clear_error (&error);
+  return NULL;
 }
