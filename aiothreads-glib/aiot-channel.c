@@ -60,7 +60,6 @@ struct _AiotChannel
 
   /* Atomic */
   int timeout_ms;
-  int is_closed;
   gboolean length_is_watched;
   guint reported_length;        /* UNKNOWN_LENGTH: any will be news */
 
@@ -657,8 +656,7 @@ aiot_channel_close (AiotChannel *self)
   if (aiot_process_is_forked ())
     return;
 
-  aiot_queue_close (self->queue);
-  if (g_atomic_int_compare_and_exchange (&self->is_closed, FALSE, TRUE) && is_property_watched (self, "closed"))
+  if (aiot_queue_close (self->queue) && is_property_watched (self, "closed"))
     aiot_frame_report_ask (&self->closed_report, self->home);
 }
 

@@ -104,6 +104,9 @@ guint      aiot_queue_get_capacity        (AiotQueue        *self);
 guint      aiot_queue_get_length          (AiotQueue        *self);
 void       aiot_queue_get_statistics      (AiotQueue        *self,
                                            AiotQueueStatistics *statistics);
+gboolean   aiot_queue_may_sleep           (AiotQueue        *self,
+                                           const char       *why_not_at_home,
+                                           GError          **error);
 gboolean   aiot_queue_is_closed           (AiotQueue        *self);
 gboolean   aiot_queue_is_discarded        (AiotQueue        *self);
 
@@ -125,8 +128,8 @@ AiotOffer  aiot_queue_offer               (AiotQueue        *self,
 gboolean   aiot_queue_interrupt_sender    (AiotQueue        *self,
                                            AiotSender       *sender,
                                            AiotInterruption  why);
-void       aiot_queue_close               (AiotQueue        *self);
-void       aiot_queue_close_with_error    (AiotQueue        *self,
+gboolean   aiot_queue_close               (AiotQueue        *self);
+gboolean   aiot_queue_close_with_error    (AiotQueue        *self,
                                            GError           *error);
 void       aiot_queue_end                 (AiotQueue        *self,
                                            GError           *error);

@@ -5,8 +5,10 @@
 
 #include "aiot-queue-internal.h"
 
+#include "aiot-error.h"
 #include "aiot-fault-private.h"
 #include "aiot-home-table-private.h"
+#include "aiot-worker-private.h"
 
 /*
  * The items wait in blocks, the blocks in a GAsyncQueue, and the lock of that guards all state. Nobody ever sleeps in the
@@ -210,6 +212,22 @@ aiot_queue_get_statistics (AiotQueue           *self,
   g_async_queue_unlock (self->blocks);
 }
 
+/* Whether the calling thread may wait for what happens to the queue. */
+gboolean
+aiot_queue_may_sleep (AiotQueue   *self,
+                      const char  *why_not_at_home,
+                      GError     **error)
+{
+  if (aiot_home_needs_this_thread (self->home))
+    g_set_error_literal (error, AIOT_ERROR, AIOT_ERROR_WOULD_DEADLOCK, why_not_at_home);
+  else if (aiot_worker_is_cancelled ())
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Operation was cancelled");
+  else
+    return TRUE;
+
+  return FALSE;
+}
+
 gboolean
 aiot_queue_is_closed (AiotQueue *self)
 {
@@ -292,43 +310,44 @@ close_locked (AiotQueue          *self,
   aiot_queue_serve_locked (self, aftermath);
 }
 
-/* Nothing comes in any more. What is there can still be received. */
-void
-aiot_queue_close (AiotQueue *self)
-{
-  AiotQueueAftermath aftermath;
-
-  aiot_queue_lock (self, &aftermath);
-  close_locked (self, &aftermath);
-  aiot_queue_unlock (self, &aftermath);
-}
-
-/* Takes the error, if it is the first that is told. */
-static void
+/* FALSE when it was closed before. Takes the error, if it is the first that is told. */
+static gboolean
 close_with_error_locked (AiotQueue           *self,
                          GError             **error,
                          AiotQueueAftermath  *aftermath)
 {
-  if (!self->is_closed)
+  gboolean was_open = !self->is_closed;
+
+  if (was_open)
     self->error = g_steal_pointer (error);
   close_locked (self, aftermath);
+  return was_open;
 }
 
 /*
  * Nothing comes in any more, while the one producer has not ended: it may have to clean up yet. Takes the error, which is received
- * after all items; NULL is a good end.
+ * after all items; NULL is a good end. FALSE when it was closed before.
  */
-void
+gboolean
 aiot_queue_close_with_error (AiotQueue *self,
                              GError    *error)
 {
   AiotQueueAftermath aftermath;
+  gboolean was_open;
 
   aiot_queue_lock (self, &aftermath);
-  close_with_error_locked (self, &error, &aftermath);
+  was_open = close_with_error_locked (self, &error, &aftermath);
   aiot_queue_unlock (self, &aftermath);
 
   g_clear_error (&error);
+  return was_open;
+}
+
+/* Nothing comes in any more. What is there can still be received. FALSE when it was closed before. */
+gboolean
+aiot_queue_close (AiotQueue *self)
+{
+  return aiot_queue_close_with_error (self, NULL);
 }
 
 /* By the one producer: it has ended. Takes the error, which is received after all items, if it was not closed before. */

@@ -5,9 +5,7 @@
 
 #include "aiot-receive-private.h"
 
-#include "aiot-error.h"
 #include "aiot-process-private.h"
-#include "aiot-worker-private.h"
 
 /* Receiving for a thread that waits, or that does not want to. */
 
@@ -33,25 +31,6 @@ take (AiotQueue     *self,
   /* Whoever waits for itself frees it itself. */
   return value != NULL ? aiot_queue_take (self, receiver, value, error)
                        : aiot_queue_take_batch (self, receiver, NULL, batch, error);
-}
-
-static gboolean
-may_sleep (AiotQueue  *self,
-           GError    **error)
-{
-  if (aiot_home_needs_this_thread (aiot_queue_get_home (self)))
-    {
-      g_set_error_literal (error, AIOT_ERROR, AIOT_ERROR_WOULD_DEADLOCK,
-                           "There is no item now, and to wait for one would stop the main context that this thread iterates; "
-                           "use the asynchronous function there");
-      return FALSE;
-    }
-  if (aiot_worker_is_cancelled ())
-    {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Operation was cancelled");
-      return FALSE;
-    }
-  return TRUE;
 }
 
 static void
@@ -97,7 +76,10 @@ receive (AiotQueue     *self,
     taken = take (self, &receiver->receiver, value, batch, &end_error);
   if (taken == AIOT_TAKEN_NOTHING && may_wait)
     {
-      if (!may_sleep (self, error))
+      if (!aiot_queue_may_sleep (self,
+                                 "There is no item now, and to wait for one would stop the main context that this thread "
+                                 "iterates; use the asynchronous function there",
+                                 error))
         return AIOT_TAKEN_ERROR;
       sleep_until_served (self, reader, receiver, timeout_ms, cancellable);
       taken = take (self, &receiver->receiver, value, batch, &end_error);

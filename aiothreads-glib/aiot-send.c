@@ -8,7 +8,6 @@
 #include "aiot-error.h"
 #include "aiot-process-private.h"
 #include "aiot-request-private.h"
-#include "aiot-worker-private.h"
 
 /* Sending: without waiting, by a thread that waits, and for somebody who is called back. All take what is in @value. */
 
@@ -33,27 +32,15 @@ sent_by_offer (AiotOffer offer)
 }
 
 static void
-set_closed_error (GError **error)
-{
-  g_set_error_literal (error, AIOT_ERROR, AIOT_ERROR_CLOSED, "What the item was sent to is closed");
-}
-
-static void
-set_cancelled_error (GError **error)
-{
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Operation was cancelled");
-}
-
-static void
 set_offer_error (AiotOffer   offer,
                  GError    **error)
 {
   if (offer == AIOT_OFFER_CLOSED)
-    set_closed_error (error);
+    g_set_error_literal (error, AIOT_ERROR, AIOT_ERROR_CLOSED, "What the item was sent to is closed");
   else if (offer == AIOT_OFFER_FULL)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "There is no room for the item now");
   else
-    set_cancelled_error (error);
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Operation was cancelled");
 }
 
 /* Takes what is in @value. Returns AIOT_SENT_NOTHING. */
@@ -69,6 +56,22 @@ refuse (AiotQueue *self,
   return AIOT_SENT_NOTHING;
 }
 
+/* What a sender is told, who waits no more. Takes what is in @value, where it was not accepted. */
+static AiotSent
+conclude (AiotQueue  *self,
+          AiotOffer   offer,
+          GValue     *value,
+          GError    **error)
+{
+  AiotSent sent = sent_by_offer (offer);
+
+  if (sent != AIOT_SENT_NOTHING)
+    return sent;
+
+  set_offer_error (offer, error);
+  return refuse (self, value);
+}
+
 /* --- Without waiting --------------------------------------------------------- */
 
 AiotSent
@@ -76,19 +79,10 @@ aiot_queue_try_send (AiotQueue  *self,
                      GValue     *value,
                      GError    **error)
 {
-  AiotOffer offer;
-  AiotSent sent;
-
   if (aiot_process_fails_if_forked (error))
     return refuse (self, value);
 
-  offer = aiot_queue_offer (self, value, NULL);
-  sent = sent_by_offer (offer);
-  if (sent != AIOT_SENT_NOTHING)
-    return sent;
-
-  set_offer_error (offer, error);
-  return refuse (self, value);
+  return conclude (self, aiot_queue_offer (self, value, NULL), value, error);
 }
 
 /* --- By a thread that waits -------------------------------------------------- */
@@ -103,25 +97,6 @@ static void
 sync_sender_notify (AiotQueueWaiter *waiter)
 {
   aiot_waiter_finish_last (&((SyncSender *) waiter)->waiter);
-}
-
-static gboolean
-may_sleep (AiotQueue  *self,
-           GError    **error)
-{
-  if (aiot_home_needs_this_thread (aiot_queue_get_home (self)))
-    {
-      g_set_error_literal (error, AIOT_ERROR, AIOT_ERROR_WOULD_DEADLOCK,
-                           "There is no room, and to wait for it would stop the main context that this thread iterates; "
-                           "use aiot_channel_send_async () or aiot_channel_try_send () there");
-      return FALSE;
-    }
-  if (aiot_worker_is_cancelled ())
-    {
-      set_cancelled_error (error);
-      return FALSE;
-    }
-  return TRUE;
 }
 
 static AiotOffer
@@ -165,7 +140,6 @@ aiot_queue_send_sync (AiotQueue     *self,
                       GError       **error)
 {
   AiotOffer offer;
-  AiotSent sent;
 
   if (aiot_process_fails_if_forked (error) || g_cancellable_set_error_if_cancelled (cancellable, error))
     return refuse (self, value);
@@ -173,19 +147,17 @@ aiot_queue_send_sync (AiotQueue     *self,
   offer = aiot_queue_offer (self, value, NULL);
   if (offer == AIOT_OFFER_FULL)
     {
-      if (!may_sleep (self, error))
+      if (!aiot_queue_may_sleep (self,
+                                 "There is no room, and to wait for it would stop the main context that this thread iterates; "
+                                 "use aiot_channel_send_async () or aiot_channel_try_send () there",
+                                 error))
         return refuse (self, value);
       if (waits != NULL)
         waits (data);
       offer = sleep_until_let_in (self, value, cancellable);
     }
 
-  sent = sent_by_offer (offer);
-  if (sent != AIOT_SENT_NOTHING)
-    return sent;
-
-  set_offer_error (offer, error);
-  return refuse (self, value);
+  return conclude (self, offer, value, error);
 }
 
 /* --- For somebody who is called back ----------------------------------------- */
