@@ -5,6 +5,8 @@
 
 #include "test-counter.h"
 
+#include "test-body.h"
+
 static GValue *
 value_new (int number)
 {
@@ -113,4 +115,47 @@ static void
 test_counter_init (TestCounter *self)
 {
   self->home = g_thread_self ();
+}
+
+/* --- For tests of one ---------------------------------------------------------- */
+
+void
+test_counting_setup (TestCounting  *fixture,
+                     gconstpointer  data)
+{
+  test_loop_open (&fixture->loop);
+  fixture->counter = g_object_new (TEST_TYPE_COUNTER, NULL);
+  fixture->counter->n_items = 7;
+  fixture->iterator = AIOT_ITERATOR (fixture->counter);
+}
+
+void
+test_counting_teardown (TestCounting  *fixture,
+                        gconstpointer  data)
+{
+  test_answer_clear (&fixture->answer);
+  /* A task that was completed may be in a source of this main context. */
+  while (g_main_context_iteration (fixture->loop.main_context, FALSE))
+    continue;
+  test_drop (&fixture->iterator);
+  test_loop_close (&fixture->loop);
+}
+
+void
+test_counting_wait (TestCounting *fixture)
+{
+  test_answer_wait (&fixture->answer, fixture->loop.main_context);
+  g_assert_true (fixture->answer.thread == g_thread_self ());
+  g_assert_true (fixture->answer.main_context == fixture->loop.main_context);
+}
+
+void
+test_counting_assert_next (TestCounting *fixture,
+                           int           number)
+{
+  TestAnswer answer;
+  const GValue *value = test_next (fixture->iterator, &answer, NULL);
+
+  g_assert_cmpint (g_value_get_int (value), ==, number);
+  test_answer_clear (&answer);
 }

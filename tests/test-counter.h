@@ -30,4 +30,21 @@ struct _TestCounter
   gboolean is_closed;
 };
 
+/* What tests of one have in common: it gives the numbers from 0 to 6. */
+typedef struct
+{
+  TestLoop loop;
+  TestCounter *counter;
+  AiotIterator *iterator;    /* the same */
+  TestAnswer answer;
+} TestCounting;
+
+void test_counting_setup       (TestCounting  *fixture,
+                                gconstpointer  data);
+void test_counting_teardown    (TestCounting  *fixture,
+                                gconstpointer  data);
+void test_counting_wait        (TestCounting  *fixture);
+void test_counting_assert_next (TestCounting  *fixture,
+                                int            number);
+
 G_END_DECLS

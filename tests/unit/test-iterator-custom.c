@@ -8,61 +8,12 @@
 
 /* An iterator that has no more than it must: what it leaves out is made of the rest. */
 
-typedef struct
-{
-  TestLoop loop;
-  TestCounter *counter;
-  AiotIterator *iterator;    /* the same */
-  TestAnswer answer;
-} Fixture;
-
 static void
-setup (Fixture       *fixture,
-       gconstpointer  data)
-{
-  test_loop_open (&fixture->loop);
-  fixture->counter = g_object_new (TEST_TYPE_COUNTER, NULL);
-  fixture->counter->n_items = 7;
-  fixture->iterator = AIOT_ITERATOR (fixture->counter);
-}
-
-static void
-teardown (Fixture       *fixture,
-          gconstpointer  data)
-{
-  test_answer_clear (&fixture->answer);
-  /* A task that was completed may be in a source of this main context. */
-  while (g_main_context_iteration (fixture->loop.main_context, FALSE))
-    continue;
-  test_drop (&fixture->iterator);
-  test_loop_close (&fixture->loop);
-}
-
-static void
-wait_for_answer (Fixture *fixture)
-{
-  test_answer_wait (&fixture->answer, fixture->loop.main_context);
-  g_assert_true (fixture->answer.thread == g_thread_self ());
-  g_assert_true (fixture->answer.main_context == fixture->loop.main_context);
-}
-
-static void
-assert_next (Fixture *fixture,
-             int      number)
-{
-  TestAnswer answer;
-  const GValue *value = test_next (fixture->iterator, &answer, NULL);
-
-  g_assert_cmpint (g_value_get_int (value), ==, number);
-  test_answer_clear (&answer);
-}
-
-static void
-test_one_by_one (Fixture       *fixture,
+test_one_by_one (TestCounting  *fixture,
                  gconstpointer  data)
 {
   for (int i = 0; i < 7; i++)
-    assert_next (fixture, i);
+    test_counting_assert_next (fixture, i);
   test_assert_end (fixture->iterator);
   test_assert_next_fails (fixture->iterator, AIOT_ERROR, AIOT_ERROR_CLOSED);
 }
@@ -70,7 +21,7 @@ test_one_by_one (Fixture       *fixture,
 /* --- many --- */
 
 static AiotBatch *
-next_many (Fixture  *fixture,
+next_many (TestCounting  *fixture,
            guint     min,
            guint     max,
            GError  **error)
@@ -80,7 +31,7 @@ next_many (Fixture  *fixture,
   fixture->answer = (TestAnswer) { 0 };
   aiot_iterator_next_many_async (fixture->iterator, min, max, NULL, test_answer_cb, &fixture->answer);
   g_assert_cmpint (fixture->answer.n_called, ==, 0);
-  wait_for_answer (fixture);
+  test_counting_wait (fixture);
   batch = aiot_iterator_next_many_finish (fixture->iterator, fixture->answer.result, error);
   test_answer_clear (&fixture->answer);
   return batch;
@@ -95,7 +46,7 @@ assert_numbers (AiotBatch *batch,
 }
 
 static void
-test_many (Fixture       *fixture,
+test_many (TestCounting  *fixture,
            gconstpointer  data)
 {
   int n = 0;
@@ -111,11 +62,11 @@ test_many (Fixture       *fixture,
       n += aiot_batch_get_length (batch);
     }
   if (n < 7)
-    assert_next (fixture, 6);
+    test_counting_assert_next (fixture, 6);
 }
 
 static void
-test_many_end (Fixture       *fixture,
+test_many_end (TestCounting  *fixture,
                gconstpointer  data)
 {
   g_autoptr (AiotBatch) batch = next_many (fixture, 10, 20, NULL);
@@ -131,7 +82,7 @@ test_many_end (Fixture       *fixture,
 
 /* The items before an error are not lost, nor is the error. */
 static void
-test_many_error (Fixture       *fixture,
+test_many_error (TestCounting  *fixture,
                  gconstpointer  data)
 {
   g_autoptr (AiotBatch) batch = NULL;
@@ -149,7 +100,7 @@ test_many_error (Fixture       *fixture,
 
 /* It can only be asked in a way that waits. */
 static void
-test_try_next (Fixture       *fixture,
+test_try_next (TestCounting  *fixture,
                gconstpointer  data)
 {
   GValue value = G_VALUE_INIT;
@@ -161,7 +112,7 @@ test_try_next (Fixture       *fixture,
   g_assert_null (aiot_iterator_try_next_many (fixture->iterator, 3, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
   g_clear_error (&error);
-  assert_next (fixture, 0);
+  test_counting_assert_next (fixture, 0);
 
   aiot_iterator_close (fixture->iterator);
   g_assert_false (aiot_iterator_try_next (fixture->iterator, &value, &error));
@@ -175,7 +126,7 @@ test_try_next (Fixture       *fixture,
 
 typedef struct
 {
-  Fixture *fixture;
+  TestCounting *fixture;
   GCancellable *cancellable;
   int n_items;
   int stop_at;
@@ -207,7 +158,7 @@ each_freed (gpointer user_data)
 }
 
 static gboolean
-go_through (Fixture  *fixture,
+go_through (TestCounting  *fixture,
             Each     *each,
             GError  **error)
 {
@@ -217,14 +168,14 @@ go_through (Fixture  *fixture,
   each->cancellable = cancellable;
   aiot_iterator_foreach_async (fixture->iterator, each_item, each, each_freed, cancellable, test_answer_cb, &fixture->answer);
   g_assert_cmpint (each->n_items, ==, 0);
-  wait_for_answer (fixture);
+  test_counting_wait (fixture);
   g_assert_cmpint (each->n_freed, ==, 1);
   g_assert_cmpint (each->n_called_when_freed, ==, 0);
   return aiot_iterator_foreach_finish (fixture->iterator, fixture->answer.result, error);
 }
 
 static void
-test_foreach (Fixture       *fixture,
+test_foreach (TestCounting  *fixture,
               gconstpointer  data)
 {
   Each each = { 0 };
@@ -236,7 +187,7 @@ test_foreach (Fixture       *fixture,
 }
 
 static void
-test_foreach_stop (Fixture       *fixture,
+test_foreach_stop (TestCounting  *fixture,
                    gconstpointer  data)
 {
   Each each = { .stop_at = 3 };
@@ -249,7 +200,7 @@ test_foreach_stop (Fixture       *fixture,
 }
 
 static void
-test_foreach_error (Fixture       *fixture,
+test_foreach_error (TestCounting  *fixture,
                     gconstpointer  data)
 {
   Each each = { 0 };
@@ -262,7 +213,7 @@ test_foreach_error (Fixture       *fixture,
 }
 
 static void
-test_foreach_cancel (Fixture       *fixture,
+test_foreach_cancel (TestCounting  *fixture,
                      gconstpointer  data)
 {
   Each each = { .cancel_at = 3 };
@@ -277,17 +228,17 @@ test_foreach_cancel (Fixture       *fixture,
 /* --- closing --- */
 
 static void
-test_close_async (Fixture       *fixture,
+test_close_async (TestCounting  *fixture,
                   gconstpointer  data)
 {
   g_autoptr (GError) error = NULL;
 
-  assert_next (fixture, 0);
+  test_counting_assert_next (fixture, 0);
   aiot_iterator_close_async (fixture->iterator, NULL, test_answer_cb, &fixture->answer);
   g_assert_true (aiot_iterator_is_closed (fixture->iterator));
   g_assert_cmpint (fixture->counter->n_closed, ==, 1);
   g_assert_cmpint (fixture->answer.n_called, ==, 0);
-  wait_for_answer (fixture);
+  test_counting_wait (fixture);
   g_assert_true (aiot_iterator_close_finish (fixture->iterator, fixture->answer.result, &error));
   g_assert_no_error (error);
   test_assert_next_fails (fixture->iterator, AIOT_ERROR, AIOT_ERROR_CLOSED);
@@ -299,7 +250,7 @@ main (int    argc,
 {
   test_init (&argc, &argv);
 
-#define ADD(path, data, func) g_test_add (path, Fixture, data, setup, func, teardown)
+#define ADD(path, data, func) g_test_add (path, TestCounting, data, test_counting_setup, func, test_counting_teardown)
   ADD ("/iterator/custom/next", NULL, test_one_by_one);
   ADD ("/iterator/custom/next-many/in-order", NULL, test_many);
   ADD ("/iterator/custom/next-many/fewer-at-the-end", NULL, test_many_end);

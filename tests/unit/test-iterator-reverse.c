@@ -8,55 +8,6 @@
 
 /* The reverse direction: items come from the main loop, and workers wait for them. */
 
-typedef struct
-{
-  TestLoop loop;
-  TestCounter *counter;
-  AiotIterator *iterator;    /* the same */
-  TestAnswer answer;
-} Fixture;
-
-static void
-setup (Fixture       *fixture,
-       gconstpointer  data)
-{
-  test_loop_open (&fixture->loop);
-  fixture->counter = g_object_new (TEST_TYPE_COUNTER, NULL);
-  fixture->counter->n_items = 7;
-  fixture->iterator = AIOT_ITERATOR (fixture->counter);
-}
-
-static void
-teardown (Fixture       *fixture,
-          gconstpointer  data)
-{
-  test_answer_clear (&fixture->answer);
-  /* A task that was completed may be in a source of this main context. */
-  while (g_main_context_iteration (fixture->loop.main_context, FALSE))
-    continue;
-  test_drop (&fixture->iterator);
-  test_loop_close (&fixture->loop);
-}
-
-static void
-wait_for_answer (Fixture *fixture)
-{
-  test_answer_wait (&fixture->answer, fixture->loop.main_context);
-  g_assert_true (fixture->answer.thread == g_thread_self ());
-  g_assert_true (fixture->answer.main_context == fixture->loop.main_context);
-}
-
-static void
-assert_next (Fixture *fixture,
-             int      number)
-{
-  TestAnswer answer;
-  const GValue *value = test_next (fixture->iterator, &answer, NULL);
-
-  g_assert_cmpint (g_value_get_int (value), ==, number);
-  test_answer_clear (&answer);
-}
-
 static void
 assert_numbers (AiotBatch *batch,
                 int        first)
@@ -115,14 +66,14 @@ go_through_in_worker (AiotCall  *call,
 }
 
 static void
-test_in_worker (Fixture       *fixture,
+test_in_worker (TestCounting  *fixture,
                 gconstpointer  by_many)
 {
   Worker worker = { .iterator = fixture->iterator, .by_many = GPOINTER_TO_INT (by_many) };
   g_autoptr (GError) error = NULL;
 
   aiot_offload_async (NULL, go_through_in_worker, &worker, NULL, NULL, test_answer_cb, &fixture->answer);
-  wait_for_answer (fixture);
+  test_counting_wait (fixture);
   g_assert_nonnull (aiot_offload_finish (fixture->answer.result, &error));
   g_assert_no_error (error);
   g_assert_true (worker.has_ended);
@@ -130,7 +81,7 @@ test_in_worker (Fixture       *fixture,
 }
 
 static void
-test_error_in_worker (Fixture       *fixture,
+test_error_in_worker (TestCounting  *fixture,
                       gconstpointer  by_many)
 {
   Worker worker = { .iterator = fixture->iterator, .by_many = GPOINTER_TO_INT (by_many) };
@@ -138,7 +89,7 @@ test_error_in_worker (Fixture       *fixture,
 
   fixture->counter->fails_at = 5;
   aiot_offload_async (NULL, go_through_in_worker, &worker, NULL, NULL, test_answer_cb, &fixture->answer);
-  wait_for_answer (fixture);
+  test_counting_wait (fixture);
   g_assert_null (aiot_offload_finish (fixture->answer.result, &error));
   g_assert_error (error, G_FILE_ERROR, G_FILE_ERROR_IO);
   g_assert_cmpint (worker.n_items, ==, 5);
@@ -162,7 +113,7 @@ emit_doubles (AiotGenerator  *generator,
 }
 
 static void
-test_in_generator (Fixture       *fixture,
+test_in_generator (TestCounting  *fixture,
                    gconstpointer  data)
 {
   AiotIterator *doubles;
@@ -183,7 +134,7 @@ test_in_generator (Fixture       *fixture,
 }
 
 static void
-test_at_home (Fixture       *fixture,
+test_at_home (TestCounting  *fixture,
               gconstpointer  data)
 {
   GValue value = G_VALUE_INIT;
@@ -194,7 +145,7 @@ test_at_home (Fixture       *fixture,
   g_clear_error (&error);
   g_assert_null (aiot_iterator_next_many_sync (fixture->iterator, 1, 2, NULL, &error));
   g_assert_error (error, AIOT_ERROR, AIOT_ERROR_WOULD_DEADLOCK);
-  assert_next (fixture, 0);
+  test_counting_assert_next (fixture, 0);
 }
 
 int
@@ -203,7 +154,7 @@ main (int    argc,
 {
   test_init (&argc, &argv);
 
-#define ADD(path, data, func) g_test_add (path, Fixture, data, setup, func, teardown)
+#define ADD(path, data, func) g_test_add (path, TestCounting, data, test_counting_setup, func, test_counting_teardown)
   ADD ("/iterator/reverse/next-sync", GINT_TO_POINTER (FALSE), test_in_worker);
   ADD ("/iterator/reverse/next-many-sync", GINT_TO_POINTER (TRUE), test_in_worker);
   ADD ("/iterator/reverse/error", GINT_TO_POINTER (FALSE), test_error_in_worker);
