@@ -507,10 +507,23 @@ get_emit_cancellable (AiotGenerator *self)
   return aiot_generator_get_cancellable (self);
 }
 
-gboolean
-aiot_generator_emit_taken (AiotGenerator  *self,
-                           GValue         *value,
-                           GError        **error)
+static AiotSent
+generator_send (AiotGenerator  *self,
+                GValue         *value,
+                gboolean        may_wait,
+                GError        **error)
+{
+  if (!may_wait)
+    return aiot_queue_try_send (self->queue, value, error);
+
+  return aiot_queue_send_sync (self->queue, value, get_emit_cancellable (self), generator_warn_of_waiting, self, error);
+}
+
+static gboolean
+generator_emit (AiotGenerator  *self,
+                GValue         *value,
+                gboolean        may_wait,
+                GError        **error)
 {
   g_autoptr (GError) send_error = NULL;
 
@@ -528,8 +541,7 @@ aiot_generator_emit_taken (AiotGenerator  *self,
   if (self->item_func != NULL)
     return generator_emit_here (self, value, error);
 
-  if (aiot_queue_send_sync (self->queue, value, get_emit_cancellable (self), generator_warn_of_waiting, self,
-                            &send_error) != AIOT_SENT_NOTHING)
+  if (generator_send (self, value, may_wait, &send_error) != AIOT_SENT_NOTHING)
     return TRUE;
 
   /* Closing also cancels the work, and either may be seen first. */
@@ -537,6 +549,14 @@ aiot_generator_emit_taken (AiotGenerator  *self,
     return set_closed_error (error);
   g_propagate_error (error, g_steal_pointer (&send_error));
   return FALSE;
+}
+
+gboolean
+aiot_generator_emit_taken (AiotGenerator  *self,
+                           GValue         *value,
+                           GError        **error)
+{
+  return generator_emit (self, value, TRUE, error);
 }
 
 /**
@@ -572,6 +592,38 @@ aiot_generator_emit (AiotGenerator  *self,
 
   aiot_value_init_copy (&copy, value);
   return aiot_generator_emit_taken (self, &copy, error);
+}
+
+/**
+ * aiot_generator_try_emit:
+ * @self: a generator
+ * @value: the item, which is copied
+ * @error: return location for an error
+ *
+ * Gives an item to whoever iterates, if there is room for it.
+ *
+ * It does not block. It is for bodies that have something better to do than to wait, and for those that must let go of something
+ * before they wait, such as the lock of an interpreter: they call [method@Generator.emit] where this finds no room.
+ *
+ * Errors: %G_IO_ERROR_WOULD_BLOCK when as many items wait as the capacity allows, and those of [method@Generator.emit].
+ *
+ * Returns: %TRUE if the item will be received, or freed at home should the iterator be closed before that
+ *
+ * Since: 1.0
+ */
+gboolean
+aiot_generator_try_emit (AiotGenerator  *self,
+                         const GValue   *value,
+                         GError        **error)
+{
+  GValue copy = G_VALUE_INIT;
+
+  g_return_val_if_fail (self != NULL, FALSE);
+  g_return_val_if_fail (G_IS_VALUE (value), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  aiot_value_init_copy (&copy, value);
+  return generator_emit (self, &copy, FALSE, error);
 }
 
 /**

@@ -38,6 +38,10 @@ gboolean       aiot_generator_emit             (AiotGenerator   *self,
                                                 const GValue    *value,
                                                 GError         **error);
 AIOT_AVAILABLE_IN_1_0
+gboolean       aiot_generator_try_emit         (AiotGenerator   *self,
+                                                const GValue    *value,
+                                                GError         **error);
+AIOT_AVAILABLE_IN_1_0
 gboolean       aiot_generator_emit_boolean     (AiotGenerator   *self,
                                                 gboolean         value,
                                                 GError         **error);
