@@ -7,6 +7,7 @@
 
 #include "aiot-receive-private.h"
 #include "aiot-result-private.h"
+#include "aiot-value-private.h"
 
 /* All the ways to receive: by a thread that waits, without waiting, and called back; one item, or several. */
 
@@ -272,4 +273,32 @@ aiot_channel_receive_many_finish (AiotChannel   *self,
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   return aiot_queue_receive_many_finish (result, error);
+}
+
+/**
+ * aiot_channel_put_back:
+ * @self: a channel
+ * @value: an item that was received, which is copied
+ *
+ * Gives an item back to the channel, as the first of those that wait.
+ *
+ * It is for whoever received an item and finds that it can't deal with it: because it has to stop, or because the one it was
+ * received for has gone meanwhile. It works whether the channel is full or closed. Where the main context of the channel has
+ * gone, the item is destroyed.
+ *
+ * It does not block. It may be called from any thread.
+ *
+ * Since: 1.0
+ */
+void
+aiot_channel_put_back (AiotChannel  *self,
+                       const GValue *value)
+{
+  GValue copy = G_VALUE_INIT;
+
+  g_return_if_fail (AIOT_IS_CHANNEL (self));
+  g_return_if_fail (G_IS_VALUE (value));
+
+  aiot_value_init_copy (&copy, value);
+  aiot_queue_unreceive (aiot_channel_get_queue (self), &copy);
 }

@@ -175,6 +175,9 @@ AiotBatch    *aiot_channel_receive_many_finish (AiotChannel          *self,
                                                 GError              **error);
 
 AIOT_AVAILABLE_IN_1_0
+void          aiot_channel_put_back            (AiotChannel          *self,
+                                                const GValue         *value);
+AIOT_AVAILABLE_IN_1_0
 void          aiot_channel_close               (AiotChannel          *self);
 AIOT_AVAILABLE_IN_1_0
 AiotIterator *aiot_channel_iterate             (AiotChannel          *self);

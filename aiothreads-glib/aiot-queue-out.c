@@ -353,3 +353,15 @@ aiot_queue_put_back (AiotQueue *self,
     }
   aiot_queue_unlock (self, &aftermath);
 }
+
+/* An item that has left the queue comes back to its head. Takes what is in @value. */
+void
+aiot_queue_unreceive (AiotQueue *self,
+                      GValue    *value)
+{
+  AiotBlock *block = aiot_block_new ();
+
+  aiot_block_append (block, value);
+  g_atomic_int_inc (&self->n_occupied);
+  aiot_queue_put_back (self, block);
+}

@@ -160,6 +160,8 @@ AiotTaken  aiot_queue_take_block          (AiotQueue        *self,
 void       aiot_queue_hand_out            (AiotQueue        *self);
 void       aiot_queue_put_back            (AiotQueue        *self,
                                            AiotBlock        *block);
+void       aiot_queue_unreceive           (AiotQueue        *self,
+                                           GValue           *value);
 
 void       aiot_queue_discard             (AiotQueue        *self);
 void       aiot_queue_destroy_value       (AiotQueue        *self,

@@ -74,15 +74,25 @@ conclude (AiotQueue  *self,
 
 /* --- Without waiting --------------------------------------------------------- */
 
+/* What is in @value is a copy, made by this thread of what its caller still has. */
 AiotSent
 aiot_queue_try_send (AiotQueue  *self,
                      GValue     *value,
                      GError    **error)
 {
+  AiotOffer offer;
+
   if (aiot_process_fails_if_forked (error))
     return refuse (self, value);
 
-  return conclude (self, aiot_queue_offer (self, value, NULL), value, error);
+  offer = aiot_queue_offer (self, value, NULL);
+  if (offer != AIOT_OFFER_FULL)
+    return conclude (self, offer, value, error);
+
+  /* A way home for each attempt would wake it each time. The copy is not the last of anything. */
+  g_value_unset (value);
+  set_offer_error (offer, error);
+  return AIOT_SENT_NOTHING;
 }
 
 /* --- By a thread that waits -------------------------------------------------- */
