@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What all Python tests share: the namespaces, a main loop to wait on, and results in TAP."""
 
+import asyncio
 import ctypes
 import gc
 import os
@@ -169,3 +170,43 @@ def steady(drain):
         assert kept_blocks < 0.5, f'{kept_blocks} blocks a call are kept'
 
     return check
+
+
+# --- Event loops -----------------------------------------------------------------
+
+
+def new_gbulb_loop():
+    gbulb = pytest.importorskip('gbulb')
+    # One that shares no main context with others, as the loop of a program would.
+    return gbulb.GLibEventLoop(GLib.MainContext.new())
+
+
+NEW_LOOP = {'asyncio': asyncio.new_event_loop, 'gbulb': new_gbulb_loop}
+
+
+@pytest.fixture(params=list(NEW_LOOP))
+def loop_kind(request):
+    """Each kind of loop that programs run."""
+    return request.param
+
+
+@pytest.fixture
+def run_async(loop_kind):
+    """Runs a coroutine function in a new loop of each kind, for a minute at most, and looks that nothing is left behind."""
+
+    def run(function):
+        complaints = []
+        loop = NEW_LOOP[loop_kind]()
+        loop.set_exception_handler(lambda _, context: complaints.append(context))
+        try:
+            result = loop.run_until_complete(asyncio.wait_for(function(), 60))
+            gc.collect()
+            left = asyncio.all_tasks(loop)
+            assert not left, f'still running: {left}'
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        finally:
+            loop.close()
+        assert not complaints, complaints
+        return result
+
+    return run

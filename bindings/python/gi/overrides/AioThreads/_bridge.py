@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""From a thread back into the event loop."""
+
+import asyncio
+import contextvars
+import inspect
+import math
+
+from gi.overrides import _gi_aiothreads as native
+from gi.repository import Gio
+
+from ._loops import home_of, loop_is_closed
+from ._state import EVENT_LOOP, current_cancellable
+
+
+class _Await:
+    """A thread that waits for something in an event loop."""
+
+    def __init__(self, loop, target, args, kwargs):
+        self._loop = loop
+        self._target = target
+        self._args = args
+        self._kwargs = kwargs
+        self._context = contextvars.copy_context()
+        self._home = home_of(loop)
+        self._bridge = self._task = None
+        self._is_started = False
+
+    # At home, which is where the loop runs; but a main loop may run without it.
+    def _start(self, bridge):
+        self._bridge = bridge
+        self._home.bridges.add(bridge)
+        if self._home.is_closed:
+            self._finish(None, loop_is_closed())
+        elif asyncio._get_running_loop() is self._loop:
+            self._begin()
+        else:
+            self._loop.call_soon(self._begin)
+
+    def _begin(self):
+        try:
+            task = self._task = self._context.run(self._make_task)
+        except BaseException as error:
+            self._finish(None, error)
+            return
+        self._bridge.on_cancel = self._cancel
+        task.add_done_callback(self._on_task_done)
+
+    def _make_task(self):
+        self._is_started = True
+        awaitable = self._target(*self._args, **self._kwargs) if callable(self._target) else self._target
+        if not inspect.isawaitable(awaitable):
+            raise TypeError(f'something that can be awaited is needed, or a function that gives such, not {awaitable!r}')
+        return asyncio.ensure_future(awaitable, loop=self._loop)
+
+    def _on_task_done(self, task):
+        if task.cancelled():
+            self._finish(None, asyncio.CancelledError())
+        elif task.exception() is not None:
+            self._finish(None, task.exception())
+        else:
+            self._finish(task.result(), None)
+
+    def _finish(self, result, error):
+        self._home.bridges.discard(self._bridge)
+        self._bridge.finish(result, error)
+        # They would hold each other.
+        self._bridge = self._task = None
+
+    def _cancel(self):
+        if self._task is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._task.cancel)
+
+    # Who abandons the main context of a loop ends all that waits for it; where others iterate it, each is ended by itself.
+    def _get_cancellable(self):
+        if self._home.is_own:
+            return current_cancellable()
+        cancellable = Gio.Cancellable()
+        self._home.cancellables.add(cancellable)
+        return cancellable
+
+    def _wait(self, timeout_ms):
+        cancellable = self._get_cancellable()
+        try:
+            return native.sync_await(self._home.native, self._start, timeout_ms, cancellable)
+        except asyncio.CancelledError:
+            if self._home.is_closed:
+                raise loop_is_closed() from None
+            raise
+        finally:
+            self._home.cancellables.discard(cancellable)
+
+    def run(self, timeout):
+        try:
+            if self._loop.is_closed() or self._home.is_closed:
+                raise loop_is_closed()
+            if asyncio._get_running_loop() is self._loop:
+                raise RuntimeError('this thread runs the event loop that it would wait for; await it instead')
+            return self._wait(0 if timeout is None else max(1, math.ceil(timeout * 1000)))
+        finally:
+            # One that nobody awaits would complain.
+            if not self._is_started and inspect.iscoroutine(self._target):
+                self._target.close()
+
+
+def _find_loop(loop):
+    if loop is None:
+        loop = EVENT_LOOP.get(None)
+    if loop is None:
+        raise RuntimeError('no event loop is known in this thread, which the library did not start; '
+                           'name one: sync_wait_coroutine (loop, ...), or wait_coroutine (..., loop=loop)')
+    return loop
+
+
+def _await(loop, target, args, kwargs, timeout=None):
+    try:
+        found = _find_loop(loop)
+    except RuntimeError:
+        if inspect.iscoroutine(target):
+            target.close()
+        raise
+    return _Await(found, target, args, kwargs).run(timeout)
+
+
+def sync_await(func, *args, **kwargs):
+    """Runs something asynchronous in the event loop that the calling thread works for, and waits for its result.
+
+    func is a function that gives something to await, such as a coroutine function, or already something to await.
+    """
+    return _await(None, func, args, kwargs)
+
+
+def wait_coroutine(coro, loop=None, timeout=None):
+    """Awaits a coroutine in an event loop, that of the calling thread's work where none is given, and waits for its result."""
+    return _await(loop, coro, (), {}, timeout)
+
+
+def sync_wait_coroutine(loop, coro_or_func, *args, **kwargs):
+    """Awaits a coroutine, or what a function gives, in an event loop, and waits for its result. For any thread."""
+    return _await(loop, coro_or_func, args, kwargs)

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Calls: what a function that runs in a thread gives to whoever called it."""
+
+import asyncio
+import contextvars
+
+from ._loops import home_of
+
+
+class Future(asyncio.Future):
+    """What a call gives. It has been started, can be awaited again and again, by several tasks, and need not be awaited at all.
+
+    It is also a coroutine, for asyncio.create_task (). Cancelling it, or the task that awaits it, cancels the work.
+    """
+
+    _operation = None
+    _awaiting = None
+
+    def cancel(self, msg=None):
+        operation = self._operation
+        if not super().cancel(msg):
+            return False
+        if operation is not None:
+            operation.cancel()
+        return True
+
+    def _on_done(self, result, error):
+        self._operation = None
+        if self.done() or self.get_loop().is_closed():
+            return
+        if error is None:
+            self.set_result(result)
+        elif isinstance(error, StopIteration):
+            # It would end whoever awaits it.
+            stopped = RuntimeError('the function raised StopIteration')
+            stopped.__cause__ = error
+            self.set_exception(stopped)
+        else:
+            self.set_exception(error)
+
+    # --- As a coroutine: each task that drives it has a place of its own.
+
+    def _iterator(self):
+        if self._awaiting is None:
+            self._awaiting = {}
+        key = id(asyncio.current_task())
+        if key not in self._awaiting:
+            self._awaiting[key] = self.__await__()
+        return self._awaiting[key]
+
+    def send(self, value):
+        return self._iterator().send(value)
+
+    def throw(self, *exception):
+        return self._iterator().throw(*exception)
+
+    def close(self):
+        self._awaiting = None
+
+
+def start(runner, function, args, kwargs):
+    """Starts a call. RuntimeError where no event loop runs."""
+    loop = asyncio.get_running_loop()
+    future = Future(loop=loop)
+    future._operation = home_of(loop).native.call(
+        runner, function, args, kwargs or None, contextvars.copy_context(), future._on_done)
+    return future

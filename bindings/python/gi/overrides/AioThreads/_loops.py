@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Where results arrive: the home of an event loop."""
+
+import asyncio
+import sys
+import threading
+import weakref
+
+from gi.overrides import _gi_aiothreads as native
+from gi.repository import Gio, GLib
+
+_ATTRIBUTE = '_aiothreads_home'
+_lock = threading.Lock()
+_others = weakref.WeakKeyDictionary()   # of loops that take no attributes
+_detached_lock = threading.RLock()
+_detached = None
+
+
+def _main_context_of(loop):
+    """The main context that drives a loop; None for a loop that is not driven by one."""
+    main_context = getattr(loop, 'main_context', None) or getattr(loop, '_context', None)
+    return main_context if isinstance(main_context, GLib.MainContext) else None
+
+
+class LoopHome:
+    """The home of one event loop. Its native part has the main context."""
+
+    def __init__(self, loop):
+        main_context = _main_context_of(loop)
+        self.is_own = main_context is None
+        self.is_closed = False
+        self.native = native.Home(main_context, loop)
+        self.bridges = set()       # threads that wait for something in the loop
+        self.cancellables = set()  # the same, where nobody abandons the main context
+        self._loop = weakref.ref(loop)
+        self._timer = None
+
+    @property
+    def loop(self):
+        return self._loop()
+
+    # In the thread of the loop.
+    def watch(self):
+        if self.is_own and not self.is_closed:
+            self.loop.add_reader(self.native.fd, self.pump)
+            self.pump()
+
+    def pump(self):
+        """Does what has come for a main context that nobody else iterates."""
+        self.native.pump()
+        self.plan()
+
+    def plan(self):
+        """Sees to what comes at a certain time."""
+        if not self.is_own or self.is_closed:
+            return
+        timeout = self.native.timeout
+        if timeout < 0:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.loop.call_later(timeout / 1000, self.pump)
+
+    def close(self):
+        """Ends what is in flight. Nobody who waits for the loop waits any longer."""
+        with _lock:
+            if self.is_closed:
+                return
+            self.is_closed = True
+        loop = self.loop
+        for operation in self.native.list_operations():
+            operation.cancel()
+        for bridge in list(self.bridges):
+            bridge.finish(None, loop_is_closed())
+        for cancellable in list(self.cancellables):
+            cancellable.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self.is_own:
+            if loop is not None and not loop.is_closed():
+                loop.remove_reader(self.native.fd)
+            self.native.abandon()
+
+
+def loop_is_closed():
+    return RuntimeError('the event loop is closed, so nobody does what this thread waits for')
+
+
+def _close_with(loop, home):
+    close = loop.close
+
+    def close_home_and_loop():
+        if not loop.is_running():
+            home.close()
+        close()
+
+    try:
+        loop.close = close_home_and_loop
+    except AttributeError:
+        weakref.finalize(loop, home.close)
+
+
+def _remember(loop, home):
+    try:
+        setattr(loop, _ATTRIBUTE, home)
+    except AttributeError:
+        _others[loop] = home
+
+
+def _make_home(loop):
+    with _lock:
+        home = getattr(loop, _ATTRIBUTE, None) or _others.get(loop)
+        if home is not None:
+            return home
+        home = LoopHome(loop)
+        _remember(loop, home)
+        _close_with(loop, home)
+    if asyncio._get_running_loop() is loop:
+        home.watch()
+    else:
+        loop.call_soon_threadsafe(home.watch)
+    return home
+
+
+def home_of(loop):
+    """The home of an event loop, from any thread."""
+    try:
+        return loop._aiothreads_home
+    except AttributeError:
+        return _others.get(loop) or _make_home(loop)
+
+
+def running_home():
+    """The home of the running event loop; RuntimeError where there is none."""
+    return home_of(asyncio.get_running_loop())
+
+
+class DetachedHome:
+    """The home of what belongs to no event loop: whoever uses it does what has come for it. A context manager."""
+
+    def __init__(self):
+        self.native = native.Home()
+
+    def __enter__(self):
+        _detached_lock.acquire()
+        return self.native
+
+    def __exit__(self, *error):
+        self.native.pump()
+        _detached_lock.release()
+
+
+def detached_home():
+    global _detached
+    with _detached_lock:
+        if _detached is None:
+            _detached = DetachedHome()
+        return _detached
+
+
+class Waiter(asyncio.Future):
+    """A future for something that C does at home. Cancelling it cancels that."""
+
+    operation = None
+    give_back = None
+
+    def cancel(self, msg=None):
+        operation = self.operation
+        if not super().cancel(msg):
+            return False
+        if operation is not None:
+            operation.cancel()
+        return True
+
+    def on_done(self, result, error):
+        self.operation = None
+        if self.done() or self.get_loop().is_closed():
+            if error is None and self.give_back is not None:
+                self.give_back(result)
+        elif error is None:
+            self.set_result(result)
+        else:
+            self.set_exception(error)
+
+
+async def wait_at(home, start, *arguments, give_back=None):
+    """Waits for what start (on_done, ...) starts. An item that comes when nobody takes it any more is given back."""
+    waiter = Waiter(loop=asyncio.get_running_loop())
+    waiter.give_back = give_back
+    waiter.operation = start(waiter.on_done, *arguments)
+    home.plan()
+    try:
+        return await waiter
+    except asyncio.CancelledError:
+        # It had come already, but the task was cancelled before it went on.
+        if give_back is not None and waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+            give_back(waiter.result())
+        raise
