@@ -4,7 +4,11 @@
 Loaded by "from gi.repository import AioThreads".
 """
 
+import gi
 from gi.module import get_introspection_module
+
+# There is no other, so programs need not say that they want it.
+gi.require_version('AioThreads', '1')
 
 from . import _errors
 from ._errors import ChannelClosed, ChannelTimeout

@@ -16,7 +16,7 @@ from gi.repository import GLib, GObject
 
 from ._calls import start
 from ._loops import detached_home, home_of
-from ._state import current_cancellable
+from ._state import own_cancellable, run_elsewhere
 
 _C = get_introspection_module('AioThreads')
 
@@ -94,9 +94,9 @@ def run_through(executor, function, *args, **kwargs):
     if isinstance(executor, concurrent.futures.ProcessPoolExecutor):
         future = executor.submit(function, *args, **kwargs)
     else:
-        future = executor.submit(contextvars.copy_context().run, function, *args, **kwargs)
+        future = executor.submit(contextvars.copy_context().run, run_elsewhere, function, *args, **kwargs)
 
-    cancellable = current_cancellable()
+    cancellable = own_cancellable()
     handler = None
     if cancellable is not None:
         # Its own connect () is another one.

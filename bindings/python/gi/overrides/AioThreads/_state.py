@@ -8,6 +8,8 @@ from gi.overrides import _gi_aiothreads as native
 
 EVENT_LOOP = contextvars.ContextVar('EVENT_LOOP')
 _current = contextvars.ContextVar('aiothreads_current', default=None)
+# Whether it runs on a thread of somebody else, of which the C library does not know what it works for.
+_is_elsewhere = contextvars.ContextVar('aiothreads_is_elsewhere', default=False)
 
 native.set_variables(_current, EVENT_LOOP)
 
@@ -25,6 +27,17 @@ def check_cancelled():
 
 
 def current_cancellable():
+    """What must end the waiting of this thread, where the C library does not know by itself; or None."""
+    return own_cancellable() if _is_elsewhere.get() else None
+
+
+def own_cancellable():
     """The Gio.Cancellable of what the calling thread does, or None."""
     current = _current.get()
     return current.cancellable if current is not None else None
+
+
+def run_elsewhere(function, *args, **kwargs):
+    """Calls a function on a thread of somebody else, in a context of its own."""
+    _is_elsewhere.set(True)
+    return function(*args, **kwargs)
