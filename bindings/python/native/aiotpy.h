@@ -149,7 +149,7 @@ PyObject        *aiotpy_ready_new_take     (PyObject     *value);
 /* --- iterator.c, channel.c, bridge.c ------------------------------------------ */
 
 gboolean         aiotpy_iterator_setup     (PyObject     *module);
-PyObject        *aiotpy_close_iterators    (PyObject     *module,
+PyObject        *aiotpy_list_iterators     (PyObject     *module,
                                             PyObject     *nothing);
 PyObject        *aiotpy_home_receive       (AiotPyHome   *self,
                                             PyObject *const *arguments,

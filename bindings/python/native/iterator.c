@@ -49,16 +49,18 @@ iterator_unlink (AiotPyIterator *self)
   self->next = self->previous = NULL;
 }
 
-/* close_iterators (): all of them, at the end of the program. They stay where they are. */
+/* list_iterators (): all that have begun, which are closed at the end of the program */
 PyObject *
-aiotpy_close_iterators (PyObject *module,
-                        PyObject *nothing)
+aiotpy_list_iterators (PyObject *module,
+                       PyObject *nothing)
 {
+  PyObject *list = PyList_New (0);
   AiotPyIterator *self;
 
-  for (self = iterators; self != NULL; self = self->next)
-    aiot_iterator_close (self->iterator);
-  Py_RETURN_NONE;
+  for (self = iterators; list != NULL && self != NULL; self = self->next)
+    if (PyList_Append (list, (PyObject *) self) != 0)
+      Py_CLEAR (list);
+  return list;
 }
 
 static int

@@ -34,7 +34,7 @@ static PyMethodDef functions[] = {
   { "set_hooks", set_hooks, METH_VARARGS, "Takes what makes exceptions of errors, and what reports those that nobody gets." },
   { "set_variables", aiotpy_set_variables, METH_VARARGS, "Takes the context variables that are set in threads." },
   { "runner_new", (PyCFunction) (void (*) (void)) aiotpy_runner_new, METH_FASTCALL, "Makes what Home.call () takes." },
-  { "close_iterators", aiotpy_close_iterators, METH_NOARGS, "Closes all iterators that have begun." },
+  { "list_iterators", aiotpy_list_iterators, METH_NOARGS, "All iterators that have begun." },
   { "wait_for_bodies", aiotpy_wait_for_bodies, METH_O, "Waits until the bodies of all iterators have ended." },
   { "forget_threads", forget_threads, METH_NOARGS, "Says that the interpreter ends." },
   { NULL }

@@ -22,7 +22,7 @@ class _Await:
         self._args = args
         self._kwargs = kwargs
         self._context = contextvars.copy_context()
-        self._home = home_of(loop)
+        self._home = home_of(loop) if not loop.is_closed() else None
         self._bridge = self._task = None
         self._is_started = False
 
@@ -92,7 +92,7 @@ class _Await:
 
     def run(self, timeout):
         try:
-            if self._loop.is_closed() or self._home.is_closed:
+            if self._home is None or self._home.is_closed:
                 raise loop_is_closed()
             if asyncio._get_running_loop() is self._loop:
                 raise RuntimeError('this thread runs the event loop that it would wait for; await it instead')

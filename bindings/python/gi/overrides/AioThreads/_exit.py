@@ -12,7 +12,8 @@ _SECONDS = 5
 
 
 def _end():
-    native.close_iterators()
+    for iterator in native.list_iterators():
+        iterator._close()
     wait_for_joined()
     if not native.wait_for_bodies(_SECONDS):
         warnings.warn(f'generators that run in threads had not ended {_SECONDS} seconds after they were closed', RuntimeWarning)

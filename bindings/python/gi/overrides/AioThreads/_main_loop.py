@@ -63,10 +63,7 @@ class MainContextLoop(asyncio.AbstractEventLoop):
         handle = asyncio.Handle(callback, args, self, context)
         with self._lock:
             self._ready.append(handle)
-            if self._source is None:
-                self._source = GLib.Idle(priority=GLib.PRIORITY_DEFAULT)
-                self._source.set_callback(self._run_ready)
-                self._source.attach(self.main_context)
+            self._plan()
         return handle
 
     def call_later(self, delay, callback, *args, context=None):
@@ -128,14 +125,26 @@ class MainContextLoop(asyncio.AbstractEventLoop):
         finally:
             asyncio._set_running_loop(previous)
 
+    # With the lock held.
+    def _plan(self):
+        if self._source is None and self._ready:
+            self._source = GLib.Idle(priority=GLib.PRIORITY_DEFAULT)
+            self._source.set_callback(self._run_ready)
+            self._source.attach(self.main_context)
+
+    # What comes while it runs waits for the next turn, as other sources do.
     def _run_ready(self, *data):
         with self._lock:
             self._source.destroy()
             self._source = None
-            ready = list(self._ready)
-            self._ready.clear()
-        for index, handle in enumerate(ready):
-            self._run(handle)
+            n_ready = len(self._ready)
+        try:
+            for _ in range(n_ready):
+                self._run(self._ready.popleft())
+        finally:
+            # Some exceptions end it early.
+            with self._lock:
+                self._plan()
         return GLib.SOURCE_REMOVE
 
     def _run_timer(self, timer):
