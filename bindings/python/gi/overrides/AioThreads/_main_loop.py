@@ -5,14 +5,17 @@ import asyncio
 import collections
 import contextvars
 import threading
-import weakref
 
 from gi.overrides import _gi_aiothreads as native
-from gi.repository import Gio, GLib
+from gi.repository import GLib
 
 from ._executors import name_of, resolve, run_through
 
 _loops = threading.local()
+
+
+class _Timer(asyncio.TimerHandle):
+    __slots__ = ['source']
 
 
 class MainContextLoop(asyncio.AbstractEventLoop):
@@ -70,15 +73,15 @@ class MainContextLoop(asyncio.AbstractEventLoop):
         return self.call_at(self.time() + delay, callback, *args, context=context)
 
     def call_at(self, when, callback, *args, context=None):
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        timer = _Timer(when, callback, args, self, context)
         timer._scheduled = True
-        source = timer._source = GLib.Timeout(max(0, round((when - self.time()) * 1000)))
+        source = timer.source = GLib.Timeout(max(0, round((when - self.time()) * 1000)))
         source.set_callback(self._run_timer, timer)
         source.attach(self.main_context)
         return timer
 
     def _timer_handle_cancelled(self, timer):
-        timer._source.destroy()
+        timer.source.destroy()
 
     def run_in_executor(self, executor, func, *args):
         from ._threaded import run_in_executor
