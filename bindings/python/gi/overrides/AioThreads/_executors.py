@@ -6,7 +6,6 @@ import concurrent.futures
 import contextvars
 import functools
 import itertools
-import os
 import threading
 import weakref
 

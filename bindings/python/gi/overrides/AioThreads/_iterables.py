@@ -9,7 +9,6 @@ import types
 from gi.module import get_introspection_module
 from gi.overrides import _gi_aiothreads as native
 
-from ._calls import Future
 from ._executors import name_of, resolve, run_through, separate_executor
 from ._loops import Waiter, home_of, wait_at
 from ._threaded import Wrapper

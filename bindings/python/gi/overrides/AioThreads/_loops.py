@@ -2,12 +2,11 @@
 """Where results arrive: the home of an event loop."""
 
 import asyncio
-import sys
 import threading
 import weakref
 
 from gi.overrides import _gi_aiothreads as native
-from gi.repository import Gio, GLib
+from gi.repository import GLib
 
 _ATTRIBUTE = '_aiothreads_home'
 _lock = threading.Lock()
