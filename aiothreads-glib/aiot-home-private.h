@@ -93,6 +93,7 @@ void      aiot_home_set_budget         (AiotHome             *self,
 int       aiot_home_get_budget         (AiotHome             *self);
 void      aiot_home_serve_descriptor   (AiotHome             *self);
 int       aiot_home_get_timeout        (AiotHome             *self);
+void      aiot_home_forgive            (AiotHome             *self);
 void      aiot_home_abandon            (AiotHome             *self);
 void      aiot_home_end_all            (void);
 

@@ -742,6 +742,13 @@ aiot_home_serve_descriptor (AiotHome *self)
     home_wake (self);
 }
 
+/* No warning will be given of data that is freed elsewhere. */
+void
+aiot_home_forgive (AiotHome *self)
+{
+  g_atomic_int_set (&self->warned, TRUE);
+}
+
 void
 aiot_home_abandon (AiotHome *self)
 {

@@ -198,3 +198,23 @@ aiot_main_context_abandon (GMainContext *main_context)
 
   aiot_home_abandon (home);
 }
+
+/**
+ * aiot_main_context_abandon_quietly:
+ * @main_context: (nullable): a main context, or %NULL for the global default one
+ *
+ * Says that a main context will not be iterated any more, and that it does not matter which thread frees its data.
+ *
+ * It does what [func@main_context_abandon] does, without the warning for data that functions which still run free on their own thread.
+ * It is for event loops of languages whose objects may be freed on any thread, and which are closed at any time.
+ *
+ * Since: 1.0
+ */
+void
+aiot_main_context_abandon_quietly (GMainContext *main_context)
+{
+  g_autoptr (AiotHome) home = aiot_home_dup_for (or_default (main_context));
+
+  aiot_home_forgive (home);
+  aiot_home_abandon (home);
+}

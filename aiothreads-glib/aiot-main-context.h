@@ -25,5 +25,7 @@ int    aiot_main_context_get_fd     (GMainContext  *main_context,
                                      GError       **error);
 AIOT_AVAILABLE_IN_1_0
 void   aiot_main_context_abandon    (GMainContext  *main_context);
+AIOT_AVAILABLE_IN_1_0
+void   aiot_main_context_abandon_quietly (GMainContext *main_context);
 
 G_END_DECLS

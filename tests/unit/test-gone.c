@@ -106,6 +106,28 @@ test_abandon_running (void)
   body_clear (&body);
 }
 
+/* The same, where it does not matter which thread frees it: warnings end this program. */
+static void
+test_abandon_quietly (void)
+{
+  TestLoop loop;
+  Body body = { 0 };
+
+  test_loop_open (&loop);
+  aiot_offload_async (NULL, run_until_cancelled, &body, body_free, NULL, never_called_cb, NULL);
+  test_gate_wait (&body.running);
+
+  aiot_main_context_abandon_quietly (loop.main_context);
+  test_gate_wait (&body.cancelled);
+  test_loop_close (&loop);
+  g_assert_false (test_gate_is_open (&body.freed));
+
+  test_gate_open (&body.leave);
+  test_gate_wait (&body.freed);
+  g_assert_true (body.freed_in == body.worker);
+  body_clear (&body);
+}
+
 static gpointer
 abandon_in_thread (gpointer main_context)
 {
@@ -546,6 +568,7 @@ main (int    argc,
   test_init (&argc, &argv);
 
   g_test_add_func ("/gone/abandon/running-function", test_abandon_running);
+  g_test_add_func ("/gone/abandon/quietly", test_abandon_quietly);
   g_test_add_func ("/gone/abandon/from-another-thread", test_abandon_from_another_thread);
   g_test_add_func ("/gone/abandon/at-home", test_abandon_at_home);
   g_test_add_func ("/gone/abandon/in-a-callback", test_abandon_in_a_callback);

@@ -43,7 +43,7 @@ home_end (AiotPyHome *self)
   if (!self->is_own)
     return;
 
-  aiot_main_context_abandon (self->main_context);
+  aiot_main_context_abandon_quietly (self->main_context);
   while (self->operations != NULL)
     aiotpy_operation_forget (self->operations);
 }
