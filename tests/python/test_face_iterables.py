@@ -332,7 +332,7 @@ DEFAULT_PROGRAM = '''
     async def main():
         async with AioThreads.threaded_iterable(body)() as iterator:
             await anext(iterator)
-            full.wait(60)
+            full.wait(30)
         print(AioThreads.THREADED_ITERABLE_DEFAULT_MAX_SIZE, made - EXPECTED in (1, 2))
         async with AioThreads.threaded_iterable(max_size=2)(body)() as iterator:
             made_before = made

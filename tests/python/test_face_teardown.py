@@ -164,7 +164,7 @@ def test_loop_ends_before_its_iterator(loop_kind, name):
         assert await anext(iterator) == 0
 
     run(main)
-    print('stopped' if ended.wait(60) else 'hangs')
+    print('stopped' if ended.wait(30) else 'hangs')
     del iterator
     ''')), 'stopped')
 
@@ -195,7 +195,7 @@ def test_loop_ends_while_tasks_iterate(loop_kind):
             task.cancel()
 
     run(main)
-    print('stopped' if ended.wait(60) else 'hangs')
+    print('stopped' if ended.wait(30) else 'hangs')
     ''')), 'stopped')
 
 
@@ -207,7 +207,7 @@ def test_loop_ends_after_close_that_nobody_awaited(loop_kind):
         iterator.close()
 
     run(main)
-    print('stopped' if ended.wait(60) else 'hangs')
+    print('stopped' if ended.wait(30) else 'hangs')
     ''')), 'stopped')
 
 
@@ -248,7 +248,7 @@ def test_loop_ends_while_a_worker_is_blocked_in_put(loop_kind):
         assert await channel == 0
 
     run(main)
-    print('stopped' if ended.wait(60) else 'hangs')
+    print('stopped' if ended.wait(30) else 'hangs')
     '''), 'stopped')
 
 
