@@ -41,7 +41,7 @@ async def take_one(make):
 
 
 async def take_a_batch(make):
-    assert await make().next_many(3, 3) == [0, 1, 2]
+    assert (await make().next_many())[0] == 0
 
 
 async def leave_a_context_manager(make):
