@@ -178,7 +178,7 @@ def steady(drain):
 def new_gbulb_loop():
     gbulb = pytest.importorskip('gbulb')
     # One that shares no main context with others, as the loop of a program would.
-    return gbulb.GLibEventLoop(GLib.MainContext.new())
+    return gbulb.GLibEventLoop(context=GLib.MainContext.new())
 
 
 NEW_LOOP = {'asyncio': asyncio.new_event_loop, 'gbulb': new_gbulb_loop}
