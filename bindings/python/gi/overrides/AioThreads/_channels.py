@@ -40,7 +40,7 @@ class _ChannelIterator(Iterator):
         except ChannelClosed:
             raise StopAsyncIteration from None
 
-    def _ended(self, exception):
+    async def _ended(self, exception):
         raise StopAsyncIteration
 
 

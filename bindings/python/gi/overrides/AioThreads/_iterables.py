@@ -85,14 +85,14 @@ class Iterator(native.Iterator):
             raise StopAsyncIteration
         return item
 
-    # What it does where nothing will be any more.
+    # The same where nothing will be any more. __anext__ () itself must not raise, and whoever gives up before it is told leaves the
+    # error to the next.
     def _ended(self, exception):
-        self._raise_late_error()
-        was_over = self._is_over
-        self._is_over = True
-        if exception is None or was_over or self.closed and isinstance(exception, RuntimeError):
-            raise StopAsyncIteration
-        raise exception
+        if exception is None or self.closed and isinstance(exception, RuntimeError):
+            self._is_over = True
+        elif not self._is_over and self._late_error is None:
+            self._late_error = exception
+        return self._wait_next()
 
     async def next_many(self, min=1, max=256):
         """Waits for several items: at least min, unless the end comes first. An empty list is the end."""
