@@ -47,6 +47,8 @@ class _Await:
         task.add_done_callback(self._on_task_done)
 
     def _make_task(self):
+        if not callable(self._target) and (self._args or self._kwargs):
+            raise TypeError(f'{self._target!r} is no function that could take arguments')
         self._is_started = True
         awaitable = self._target(*self._args, **self._kwargs) if callable(self._target) else self._target
         if not inspect.isawaitable(awaitable):
