@@ -226,13 +226,16 @@ def test_one_channel_between_two_loops():
     async def receive():
         return [item async for item in channel]
 
+    def send():
+        with channel:
+            for number in range(500):
+                channel.put(number)
+
     channel, received = FromThreadChannel(maxsize=8), []
     threads = [threading.Thread(target=lambda: received.append(asyncio.run(receive()))) for _ in range(2)]
+    threads.append(threading.Thread(target=send))
     for thread in threads:
         thread.start()
-    for number in range(500):
-        channel.put(number)
-    channel.close()
     for thread in threads:
         thread.join()
     assert sorted(sum(received, [])) == list(range(500)) and all(items == sorted(items) for items in received)

@@ -4,6 +4,7 @@
 import asyncio
 import collections
 import contextvars
+import functools
 import threading
 
 from gi.overrides import _gi_aiothreads as native
@@ -194,5 +195,8 @@ def offload(func, *args, on_done=None, executor=None, **kwargs):
     if through is not None:
         args = (through, func, *args)
         func = run_through
+    if on_done is not None:
+        # Not the context of the function, which may still run there when somebody has cancelled it.
+        on_done = functools.partial(contextvars.copy_context().run, on_done)
     operation = home.call(native.runner_new(pool, name_of(func)), func, args, kwargs or None, contextvars.copy_context(), on_done)
     return operation.cancellable
