@@ -5,6 +5,7 @@ import asyncio
 import collections
 import contextvars
 import functools
+import sys
 import threading
 
 from gi.overrides import _gi_aiothreads as native
@@ -122,12 +123,20 @@ class MainContextLoop(asyncio.AbstractEventLoop):
 
     def _run(self, handle):
         previous = asyncio._get_running_loop()
+        hooks = sys.get_asyncgen_hooks()
         asyncio._set_running_loop(self)
+        sys.set_asyncgen_hooks(firstiter=None, finalizer=self._end_generator)
         try:
             if not handle.cancelled():
                 handle._run()
         finally:
+            sys.set_asyncgen_hooks(*hooks)
             asyncio._set_running_loop(previous)
+
+    # Of any thread: where the last reference to one that has not ended was dropped.
+    def _end_generator(self, generator):
+        if not self._is_closed:
+            self.call_soon_threadsafe(self.create_task, generator.aclose())
 
     # With the lock held.
     def _plan(self):
@@ -182,6 +191,9 @@ def spawn(coroutine, main_context=None):
 
 def run(coroutine, main_context=None):
     """Runs a coroutine, iterating the main context until it has ended, and returns its result."""
+    if asyncio._get_running_loop() is not None:
+        coroutine.close()
+        raise RuntimeError('an event loop runs in this thread already; await the coroutine there')
     return _loop_of(_this_main_context(main_context)).run_until_complete(coroutine)
 
 
