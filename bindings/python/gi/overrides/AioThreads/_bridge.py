@@ -124,7 +124,7 @@ def _await(loop, target, args, kwargs, timeout=None):
     return _Await(found, target, args, kwargs).run(timeout)
 
 
-def sync_await(func, *args, **kwargs):
+def sync_await(func, /, *args, **kwargs):
     """Runs something asynchronous in the event loop that the calling thread works for, and waits for its result.
 
     func is a function that gives something to await, such as a coroutine function, or already something to await.
@@ -137,6 +137,6 @@ def wait_coroutine(coro, loop=None, timeout=None):
     return _await(loop, coro, (), {}, timeout)
 
 
-def sync_wait_coroutine(loop, coro_or_func, *args, **kwargs):
+def sync_wait_coroutine(loop, coro_or_func, /, *args, **kwargs):
     """Awaits a coroutine, or what a function gives, in an event loop, and waits for its result. For any thread."""
     return _await(loop, coro_or_func, args, kwargs)

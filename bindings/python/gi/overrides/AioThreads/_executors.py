@@ -36,7 +36,7 @@ class Executor(_C.Executor):
 
     __module__ = 'gi.overrides.AioThreads'   # PyGObject looks there for what it overrides
 
-    def call(self, function, *args, **kwargs):
+    def call(self, function, /, *args, **kwargs):
         """Calls a function in a thread of the executor. Gives a Future."""
         return start(native.runner_new(self, name_of(function)), function, args, kwargs)
 
@@ -88,7 +88,7 @@ def in_new_thread(function, args, kwargs, detach=True):
 # --- concurrent.futures -----------------------------------------------------------
 
 
-def run_through(executor, function, *args, **kwargs):
+def run_through(executor, function, /, *args, **kwargs):
     """Runs a function by the submit of an executor, and waits for it. In a thread of the library."""
     if isinstance(executor, concurrent.futures.ProcessPoolExecutor):
         future = executor.submit(function, *args, **kwargs)

@@ -219,7 +219,7 @@ class ThreadedIterable(ThreadedIterableBase):
         source.__name__ = name_of(function)
         return IteratorWrapper(source, max_size=self.max_size, executor=self.executor)
 
-    def async_call(self, *args, **kwargs):
+    def async_call(self, /, *args, **kwargs):
         """Gives an iterator, which starts when it is first asked for an item."""
         return self._wrap(self.func, args, kwargs)
 
@@ -244,7 +244,7 @@ class BoundThreadedIterable(ThreadedIterableBase):
         self.func = func
         functools.update_wrapper(self, func)
 
-    def async_call(self, *args, **kwargs):
+    def async_call(self, /, *args, **kwargs):
         """Gives an iterator, which starts when it is first asked for an item."""
         return self._iterable._wrap(self.func, args, kwargs)
 

@@ -197,7 +197,7 @@ def run(coroutine, main_context=None):
     return _loop_of(_this_main_context(main_context)).run_until_complete(coroutine)
 
 
-def offload(func, *args, on_done=None, executor=None, **kwargs):
+def offload(func, /, *args, on_done=None, executor=None, **kwargs):
     """Calls a function in a thread, and on_done (result, error) in the main loop of the calling thread when it has ended.
 
     error is None, or the exception that the function raised. Gives a Gio.Cancellable. It needs no event loop of asyncio.

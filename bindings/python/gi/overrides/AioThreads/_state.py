@@ -37,7 +37,7 @@ def own_cancellable():
     return current.cancellable if current is not None else None
 
 
-def run_elsewhere(function, *args, **kwargs):
+def run_elsewhere(function, /, *args, **kwargs):
     """Calls a function on a thread of somebody else, in a context of its own."""
     _is_elsewhere.set(True)
     return function(*args, **kwargs)

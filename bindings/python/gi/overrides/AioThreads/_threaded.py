@@ -56,14 +56,14 @@ class Wrapper:
         self.func = func
         functools.update_wrapper(self, func)
 
-    def sync_call(self, *args, **kwargs):
+    def sync_call(self, /, *args, **kwargs):
         """Calls the function in the calling thread."""
         return self.func(*args, **kwargs)
 
-    def async_call(self, *args, **kwargs):
+    def async_call(self, /, *args, **kwargs):
         raise NotImplementedError
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, /, *args, **kwargs):
         return self.async_call(*args, **kwargs)
 
     def _bind(self, target):
@@ -110,7 +110,7 @@ class Threaded(ThreadedBase):
             function = functools.partial(run_through, through, function)
         return start(self._runner(executor), function, args, kwargs)
 
-    def async_call(self, *args, **kwargs):
+    def async_call(self, /, *args, **kwargs):
         """Starts the function in a thread."""
         return self._start(self.func, args, kwargs)
 
@@ -137,7 +137,7 @@ class BoundThreaded(ThreadedBase):
         self.func = func
         functools.update_wrapper(self, func)
 
-    def async_call(self, *args, **kwargs):
+    def async_call(self, /, *args, **kwargs):
         """Starts the method in a thread."""
         return self._threaded._start(self.func, args, kwargs)
 
