@@ -83,6 +83,7 @@ struct _AiotPyOperation
   AiotPyOperation *next;
   AiotPyOperation *previous;
   GCancellable *cancellable;
+  AiotCall *call;                  /* while its function runs */
   PyObject *on_done;               /* called with a result and an error, one of which is None */
 
   /* Of a call */

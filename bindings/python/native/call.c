@@ -44,7 +44,10 @@ call_body (AiotCall  *call,
   AiotPyOperation *self = (AiotPyOperation *) Py_NewRef (g_value_get_boxed (aiot_call_get_argument (call)));
   gboolean succeeded;
 
+  /* An executor that is shut down cancels the work without asking whoever started it. */
+  self->call = aiot_call_ref (call);
   call_run (self);
+  g_clear_pointer (&self->call, aiot_call_unref);
   succeeded = self->error == NULL;
   if (!succeeded)
     g_set_error (error, AIOT_ERROR, AIOT_ERROR_FAILED, "%s", Py_TYPE (self->error)->tp_name);

@@ -162,14 +162,21 @@ static PyObject *
 operation_get_is_cancelled (PyObject *object,
                             void     *nothing)
 {
-  return PyBool_FromLong (g_cancellable_is_cancelled (((AiotPyOperation *) object)->cancellable));
+  AiotPyOperation *self = (AiotPyOperation *) object;
+
+  if (self->call != NULL && aiot_call_is_cancelled (self->call))
+    Py_RETURN_TRUE;
+
+  return PyBool_FromLong (g_cancellable_is_cancelled (self->cancellable));
 }
 
 static PyObject *
 operation_get_cancellable (PyObject *object,
                            void     *nothing)
 {
-  return pygobject_new (G_OBJECT (((AiotPyOperation *) object)->cancellable));
+  AiotPyOperation *self = (AiotPyOperation *) object;
+
+  return pygobject_new (G_OBJECT (self->call != NULL ? aiot_call_get_cancellable (self->call) : self->cancellable));
 }
 
 static PyMethodDef operation_methods[] = {
