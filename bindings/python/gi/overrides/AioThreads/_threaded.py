@@ -55,6 +55,9 @@ class Wrapper:
         check_function(func)
         self.func = func
         functools.update_wrapper(self, func)
+        # A classmethod knows whether it is abstract, but has no such attribute to be copied.
+        if getattr(func, '__isabstractmethod__', False):
+            self.__isabstractmethod__ = True
 
     def sync_call(self, /, *args, **kwargs):
         """Calls the function in the calling thread."""
