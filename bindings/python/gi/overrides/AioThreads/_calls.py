@@ -52,6 +52,9 @@ class Future(asyncio.Future):
         return self._iterator().send(value)
 
     def throw(self, *exception):
+        # A task that was cancelled before it started throws it here, and never awaits what works for it already.
+        if isinstance(exception[0], asyncio.CancelledError):
+            self.cancel(*exception[0].args[:1])
         return self._iterator().throw(*exception)
 
     def close(self):
