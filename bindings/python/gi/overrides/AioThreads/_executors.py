@@ -105,6 +105,9 @@ def run_through(executor, function, /, *args, **kwargs):
     try:
         return future.result()
     except concurrent.futures.CancelledError:
+        # A function may raise such an error as well.
+        if not future.cancelled():
+            raise
         raise asyncio.CancelledError from None
     finally:
         if handler is not None:
