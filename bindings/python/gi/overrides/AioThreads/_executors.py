@@ -14,7 +14,7 @@ from gi.overrides import _gi_aiothreads as native, override
 from gi.repository import GLib, GObject
 
 from ._calls import start
-from ._loops import detached_home, home_of
+from ._loops import detached_home
 from ._state import own_cancellable, run_elsewhere
 
 _C = get_introspection_module('AioThreads')
@@ -55,8 +55,8 @@ class Executor(_C.Executor):
 
     def __repr__(self):
         kind = self.get_kind().value_nick
-        return (f'<AioThreads.Executor {self.get_name()!r}: {kind}, {self.get_n_threads()} threads, {self.get_n_running()} running,'
-                f' {self.get_n_queued()} queued, {self.get_n_done()} done>')
+        return (f'<AioThreads.Executor {self.get_name()!r}: {kind}, size {self.get_size()}, {self.get_n_threads()} threads,'
+                f' {self.get_n_running()} running, {self.get_n_queued()} queued, {self.get_n_done()} done>')
 
 
 Executor = override(Executor)
@@ -140,6 +140,26 @@ def resolve(executor, loop):
     raise TypeError(f'an executor is needed: an AioThreads.Executor, or one of concurrent.futures, not {executor!r}')
 
 
+class _Submitted:
+    """What submit () was given. It lets go of it when it ends, whoever keeps what is left."""
+
+    def __init__(self, function, args, kwargs):
+        self.future = concurrent.futures.Future()
+        self._call = functools.partial(function, *args, **kwargs)
+
+    def run(self):
+        call, future = self._call, self.future
+        self._call = self.future = None
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            result = call()
+        except BaseException as error:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+
 class ThreadPoolExecutor(concurrent.futures.ThreadPoolExecutor):
     """The thread pool of the library in the form that concurrent.futures and asyncio know. It has no other threads."""
 
@@ -151,42 +171,38 @@ class ThreadPoolExecutor(concurrent.futures.ThreadPoolExecutor):
         if initializer is not None:
             self.executor.set_thread_hook(self._on_thread)
         self._is_shut_down = False
+        self._queued = set()
 
     def _on_thread(self, phase, *data):
         if phase == _C.ThreadPhase.STARTS:
             self._initializer(*self._initargs)
 
-    @staticmethod
-    def _run(future, function, args, kwargs):
-        if not future.set_running_or_notify_cancel():
-            return
-        try:
-            result = function(*args, **kwargs)
-        except BaseException as error:
-            future.set_exception(error)
-        else:
-            future.set_result(result)
+    def _run(self, submitted):
+        self._queued.discard(submitted)
+        submitted.run()
 
     def submit(self, fn, /, *args, **kwargs):
         if self._is_shut_down:
             raise RuntimeError('cannot schedule new futures after shutdown')
-        future = concurrent.futures.Future()
-        runner = native.runner_new(self.executor, name_of(fn))
-        loop = asyncio._get_running_loop()
-        if loop is not None:
-            home_of(loop).native.call(runner, self._run, (future, fn, args, kwargs), None, None, None)
-        else:
-            with detached_home() as home:
-                home.call(runner, self._run, (future, fn, args, kwargs), None, None, None)
+        submitted = _Submitted(fn, args, kwargs)
+        future = submitted.future
+        self._queued.add(submitted)
+        # Such a future belongs to no event loop, and ends after those that do.
+        with detached_home() as home:
+            home.call(native.runner_new(self.executor, name_of(fn)), self._run, (submitted,), None, None, None)
         return future
 
     def shutdown(self, wait=True, *, cancel_futures=False):
         self._is_shut_down = True
-        how = _C.Shutdown.CANCEL if cancel_futures else _C.Shutdown.WAIT
-        if wait and asyncio._get_running_loop() is None:
-            self.executor.shutdown_sync(how, -1, None)
+        # What runs is left alone, as by other executors.
+        for submitted in list(self._queued) if cancel_futures else ():
+            future = submitted.future
+            if future is not None:
+                future.cancel()
+        if wait:
+            self.executor.shutdown_sync(_C.Shutdown.WAIT, -1, None)
         else:
-            self.executor.shutdown_async(how, -1, None, None)
+            self.executor.shutdown_async(_C.Shutdown.WAIT, -1, None, None)
 
     def __repr__(self):
         return f'<AioThreads.ThreadPoolExecutor {self.executor!r}>'
