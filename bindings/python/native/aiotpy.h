@@ -142,14 +142,16 @@ void             aiotpy_body_destroy       (gpointer      user_data);
 PyObject        *aiotpy_wait_for_bodies    (PyObject     *module,
                                             PyObject     *seconds);
 
-/* --- ready.c: an awaitable of something that is there ------------------------- */
+/* --- anext.c: an awaitable of the next item ------------------------------------ */
 
-gboolean         aiotpy_ready_setup        (PyObject     *module);
-PyObject        *aiotpy_ready_new_take     (PyObject     *value);
+gboolean         aiotpy_anext_setup        (PyObject     *module);
+PyObject        *aiotpy_anext_new          (PyObject     *iterator);
 
 /* --- iterator.c, channel.c, bridge.c ------------------------------------------ */
 
 gboolean         aiotpy_iterator_setup     (PyObject     *module);
+PyObject        *aiotpy_iterator_take      (PyObject     *iterator,
+                                            PyObject    **waiting);
 PyObject        *aiotpy_list_iterators     (PyObject     *module,
                                             PyObject     *nothing);
 PyObject        *aiotpy_home_receive       (AiotPyHome   *self,

@@ -209,8 +209,10 @@ try_next (AiotPyIterator  *self,
   return aiot_iterator_try_next (self->iterator, value, error);
 }
 
-static PyObject *
-iterator_anext (PyObject *object)
+/* An item that is there; or NULL with what waits for one, or with an exception where nothing will be. */
+PyObject *
+aiotpy_iterator_take (PyObject  *object,
+                      PyObject **waiting)
 {
   AiotPyIterator *self = (AiotPyIterator *) object;
   GValue value = G_VALUE_INIT;
@@ -218,20 +220,24 @@ iterator_anext (PyObject *object)
   PyObject *item;
 
   if (self->stash != NULL)
-    return aiotpy_ready_new_take (stash_pop (self));
+    return stash_pop (self);
   if (self->iterator == NULL && self->channel == NULL)
-    return PyObject_CallMethodNoArgs (object, wait_next_name);
+    {
+      *waiting = PyObject_CallMethodNoArgs (object, wait_next_name);
+      return NULL;
+    }
   if (!try_next (self, &value, &error))
     {
       if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
         return iterator_tell_end (self, error);
       g_error_free (error);
-      return PyObject_CallMethodNoArgs (object, wait_next_name);
+      *waiting = PyObject_CallMethodNoArgs (object, wait_next_name);
+      return NULL;
     }
 
   item = aiotpy_value_get_object (&value);
   g_value_unset (&value);
-  return item != NULL ? aiotpy_ready_new_take (item) : NULL;
+  return item;
 }
 
 /* --- Waiting ------------------------------------------------------------------- */
@@ -481,7 +487,7 @@ static PyType_Slot iterator_slots[] = {
   { Py_tp_clear, iterator_clear },
   { Py_tp_methods, iterator_methods },
   { Py_tp_getset, iterator_properties },
-  { Py_am_anext, iterator_anext },
+  { Py_am_anext, aiotpy_anext_new },
   { 0 }
 };
 

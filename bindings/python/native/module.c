@@ -59,7 +59,7 @@ PyInit__gi_aiothreads (void)
 
   module = PyModule_Create (&definition);
   if (module != NULL && aiotpy_value_setup () && aiotpy_home_setup (module) && aiotpy_operation_setup (module) &&
-      aiotpy_body_setup (module) && aiotpy_ready_setup (module) && aiotpy_iterator_setup (module) &&
+      aiotpy_body_setup (module) && aiotpy_anext_setup (module) && aiotpy_iterator_setup (module) &&
       aiotpy_bridge_setup (module) && PyModule_AddFunctions (module, aiotpy_channel_functions) == 0)
     return module;
 
