@@ -2,6 +2,9 @@
 """Faults of the Python face that were mended, each forced to happen."""
 
 import asyncio
+import gc
+import threading
+import weakref
 
 import pytest
 
@@ -65,3 +68,60 @@ def test_an_item_is_not_lost_where_its_task_is_cancelled_before_it_begins(run_as
         return [item async for item in iterator]
 
     assert run_async(main) == [1, 2]
+
+
+# --- Calls as coroutines
+
+
+def test_a_call_can_be_made_a_task_again_and_again(run_async):
+    @AioThreads.threaded
+    def give(value):
+        return value
+
+    async def main():
+        call = give(5)
+        # A task that has gone may leave its address to the next one.
+        return [await asyncio.create_task(call) for _ in range(10)]
+
+    assert run_async(main) == [5] * 10
+
+
+def test_a_call_can_be_made_several_tasks(run_async):
+    gate = threading.Event()
+
+    async def main():
+        call = AioThreads.run_in_executor(gate.wait)
+        tasks = [asyncio.create_task(call) for _ in range(3)]
+        await asyncio.sleep(0)
+        gate.set()
+        return await asyncio.gather(*tasks)
+
+    assert run_async(main) == [True] * 3
+
+
+def test_a_task_that_is_cancelled_before_it_begins_cancels_its_call(run_async):
+    gate = threading.Event()
+
+    async def main():
+        call = AioThreads.run_in_executor(gate.wait)
+        task = asyncio.create_task(call)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        gate.set()
+        return task.cancelled(), call.cancelled()
+
+    assert run_async(main) == (True, True)
+
+
+def test_a_call_keeps_no_task(run_async):
+    async def main():
+        call = AioThreads.run_in_executor(int)
+        task = asyncio.create_task(call)
+        await task
+        gone = weakref.ref(task)
+        del task
+        await asyncio.sleep(0)
+        gc.collect()
+        return gone()
+
+    assert run_async(main) is None

@@ -38,27 +38,28 @@ class Future(asyncio.Future):
         else:
             self.set_exception(error)
 
-    # --- As a coroutine: each task that drives it has a place of its own.
+    # --- As a coroutine: each task that drives it has a place of its own, until it has ended there.
 
-    def _iterator(self):
-        if self._awaiting is None:
-            self._awaiting = {}
-        key = id(asyncio.current_task())
-        if key not in self._awaiting:
-            self._awaiting[key] = self.__await__()
-        return self._awaiting[key]
+    def _drive(self, step, *arguments):
+        task = asyncio.current_task(self.get_loop())
+        places = self._awaiting = self._awaiting or {}
+        place = places.pop(task, None) or self.__await__()
+        waits_for = getattr(place, step)(*arguments)
+        places[task] = place
+        return waits_for
 
     def send(self, value):
-        return self._iterator().send(value)
+        return self._drive('send', value)
 
     def throw(self, *exception):
-        # A task that was cancelled before it started throws it here, and never awaits what works for it already.
+        # A task that was cancelled before it began has not told, and never awaits what works for it already.
         if isinstance(exception[0], asyncio.CancelledError):
             self.cancel(*exception[0].args[:1])
-        return self._iterator().throw(*exception)
+        return self._drive('throw', *exception)
 
     def close(self):
-        self._awaiting = None
+        if self._awaiting:
+            self._awaiting.pop(asyncio.current_task(self.get_loop()), None)
 
 
 def start(runner, function, args, kwargs):
