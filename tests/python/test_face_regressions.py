@@ -125,3 +125,47 @@ def test_a_call_keeps_no_task(run_async):
         return gone()
 
     assert run_async(main) is None
+
+
+# --- Functions with attributes
+
+
+class Callable:
+    """Has attributes with the names of those that a wrapper has."""
+
+    def __init__(self):
+        self.func = self.executor = self._threaded = self._iterable = None
+
+    def __call__(self):
+        return 'called'
+
+
+def method(self):
+    return 'called'
+
+
+def generator_method(self):
+    yield 'called'
+
+
+method.func = generator_method.func = None
+
+
+class HasMethods:
+    plain = AioThreads.threaded(method)
+    iterable = AioThreads.threaded_iterable(generator_method)
+
+
+def test_attributes_of_a_function_do_not_replace_it(run_async):
+    async def main():
+        calls = AioThreads.threaded(Callable()), AioThreads.threaded_separate(Callable()), HasMethods().plain
+        return [await call() for call in calls] + [item async for item in HasMethods().iterable()]
+
+    assert run_async(main) == ['called'] * 4
+
+
+def test_what_is_threaded_already_can_be_made_threaded(run_async):
+    async def main():
+        return await AioThreads.threaded_separate(AioThreads.threaded(Callable()))()
+
+    assert run_async(main) == 'called'

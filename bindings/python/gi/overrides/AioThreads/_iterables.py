@@ -240,9 +240,9 @@ class BoundThreadedIterable(ThreadedIterableBase):
     """A generator method that runs in threads, of an instance or of a class. It is made anew each time it is asked for."""
 
     def __init__(self, iterable, func):
+        functools.update_wrapper(self, func)
         self._iterable = iterable
         self.func = func
-        functools.update_wrapper(self, func)
 
     def async_call(self, /, *args, **kwargs):
         """Gives an iterator, which starts when it is first asked for an item."""

@@ -53,8 +53,9 @@ class Wrapper:
 
     def __init__(self, func):
         check_function(func)
-        self.func = func
+        # First, because it brings attributes of the function, whatever they are called.
         functools.update_wrapper(self, func)
+        self.func = func.func if isinstance(func, Wrapper) else func
         # A classmethod knows whether it is abstract, but has no such attribute to be copied.
         if getattr(func, '__isabstractmethod__', False):
             self.__isabstractmethod__ = True
@@ -136,9 +137,9 @@ class BoundThreaded(ThreadedBase):
     """A method that runs in threads, of an instance or of a class. It is made anew each time it is asked for."""
 
     def __init__(self, threaded, func):
+        functools.update_wrapper(self, func)
         self._threaded = threaded
         self.func = func
-        functools.update_wrapper(self, func)
 
     def async_call(self, /, *args, **kwargs):
         """Starts the method in a thread."""
