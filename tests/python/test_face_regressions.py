@@ -169,3 +169,32 @@ def test_what_is_threaded_already_can_be_made_threaded(run_async):
         return await AioThreads.threaded_separate(AioThreads.threaded(Callable()))()
 
     assert run_async(main) == 'called'
+
+
+# --- Coroutines that go
+
+
+def test_a_coroutine_that_is_closed_while_it_waits_takes_no_item(run_async):
+    async def main():
+        channel = AioThreads.FromThreadChannel()
+        gone = channel.get()
+        gone.send(None)
+        gone.close()
+        channel.put('item')
+        return await asyncio.wait_for(channel.get(), 10)
+
+    assert run_async(main) == 'item'
+
+
+def test_a_coroutine_that_is_closed_when_its_item_has_come_gives_it_back(run_async):
+    async def main():
+        channel = AioThreads.FromThreadChannel()
+        gone = channel.get()
+        waiter = gone.send(None)
+        channel.put('item')
+        while not waiter.done():
+            await asyncio.sleep(0)
+        gone.close()
+        return len(channel), await asyncio.wait_for(channel.get(), 10)
+
+    assert run_async(main) == (1, 'item')

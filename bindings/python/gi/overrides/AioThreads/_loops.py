@@ -162,6 +162,7 @@ class Waiter(asyncio.Future):
 
     operation = None
     give_back = None
+    is_abandoned = False
 
     def cancel(self, msg=None):
         operation = self.operation
@@ -171,9 +172,15 @@ class Waiter(asyncio.Future):
             operation.cancel()
         return True
 
+    def abandon(self):
+        """The coroutine that waited has gone, maybe with its loop."""
+        self.is_abandoned = True
+        if self.operation is not None:
+            self.operation.cancel()
+
     def on_done(self, result, error):
         self.operation = None
-        if self.done() or self.get_loop().is_closed():
+        if self.is_abandoned or self.done() or self.get_loop().is_closed():
             if error is None and self.give_back is not None:
                 self.give_back(result)
         elif error is None:
@@ -190,8 +197,10 @@ async def wait_at(home, start, *arguments, give_back=None):
     home.plan()
     try:
         return await waiter
-    except asyncio.CancelledError:
-        # It had come already, but the task was cancelled before it went on.
-        if give_back is not None and waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+    except BaseException:
+        if not waiter.done():
+            waiter.abandon()
+        elif give_back is not None and not waiter.cancelled() and waiter.exception() is None:
+            # It had come already, but nobody went on.
             give_back(waiter.result())
         raise
