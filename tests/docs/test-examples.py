@@ -4,6 +4,9 @@
 
 A block of C in a page or in a documentation comment is a program if it has a main (), a piece of a file if it begins
 with a definition, and else a piece of a function, for which preamble.h declares what it takes for granted.
+
+A block of Python is a program if it runs an event loop, and then has a name, in a comment above it. It looks itself whether
+all is as the page says; that it complains of nothing is looked at here. Anything else is only compiled.
 """
 
 import argparse
@@ -36,6 +39,34 @@ def c_examples():
     for path in sorted((ROOT / 'aiothreads-glib').glob('*.c')):
         for number, block in enumerate(blocks_of_comments(path), 1):
             yield f'{path.stem}/{number}', block
+
+
+def python_examples():
+    """Gives names, programs, and what each has to print."""
+    for number, block in enumerate(blocks_of_page(ROOT / 'docs' / 'bindings.md', 'python'), 1):
+        yield str(number), block, '/etc/passwd'
+    for path in (ROOT / 'README.md', ROOT / 'docs' / 'python.md', ROOT / 'docs' / 'from-aiothreads.md'):
+        text = path.read_text()
+        named = re.findall(r'^<!-- example: ([a-z-]+) -->\n\n```python\n(.*?)^```', text, re.M | re.S)
+        names = {block: name for name, block in named}
+        for number, block in enumerate(blocks_of_page(path, 'python'), 1):
+            yield names.get(block, f'{path.stem}/{number}'), block, ''
+
+
+def runs_a_loop(block):
+    return any(f'{call}(' in block for call in ('.run', '.run_until_complete'))
+
+
+def run_python(block, folder, environment):
+    if not runs_a_loop(block):
+        return run('/usr/bin/python3', '-c', 'import sys; compile(sys.stdin.read(), "example", "exec")', input=block)
+    source = pathlib.Path(folder, 'example.py')
+    source.write_text(block)
+    ran = run('/usr/bin/python3', '-X', 'dev', '-W', 'error', str(source), env=environment, cwd=folder)
+    # A loop in debug mode says when it was slow, which on a busy machine it may be.
+    noise = [line for line in ran.stderr.splitlines() if not re.match(r'Executing <.*> took [0-9.]+ seconds$', line)]
+    ran.returncode = ran.returncode or len(noise)
+    return ran
 
 
 def as_file(block):
@@ -82,6 +113,7 @@ def main():
     parser.add_argument('--flags', required=True, help='compiler flags for programs that use the library')
     parser.add_argument('--library', required=True, help='the built library')
     parser.add_argument('--typelib-dir')
+    parser.add_argument('--python-path', help='where the overrides for Python are')
     arguments = parser.parse_args()
     library = pathlib.Path(arguments.library).resolve()
     flags = [*shlex.split(arguments.flags), '-Wall', '-Werror', '-Wno-unused', f'-I{HERE}']
@@ -106,11 +138,13 @@ def main():
 
         if arguments.typelib_dir:
             environment = {**os.environ, 'GI_TYPELIB_PATH': arguments.typelib_dir, 'LD_LIBRARY_PATH': str(library.parent)}
-            for number, block in enumerate(blocks_of_page(ROOT / 'docs' / 'bindings.md', 'python'), 1):
-                ran = run('/usr/bin/python3', '-c', block, env=environment)
-                if '/etc/passwd' not in ran.stdout:
+            if arguments.python_path:
+                environment['PYTHONPATH'] = arguments.python_path
+            for name, block, expected in python_examples():
+                ran = run_python(block, folder, environment)
+                if expected not in ran.stdout:
                     ran.returncode = ran.returncode or 1
-                tap.result(f'/docs/example/python/{number}', ran)
+                tap.result(f'/docs/example/python/{name}', ran)
 
     print(f'1..{tap.count}')
     return 1 if tap.failed or tap.count == 0 else 0
