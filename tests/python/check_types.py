@@ -141,8 +141,12 @@ def native_names():
 
 
 def members_at_run_time(thing):
-    ours = ('gi.repository.AioThreads', 'gi.overrides')
-    return {name for base in thing.__mro__ if base.__module__.startswith(ours) for name in vars(base) if not name.startswith('_')}
+    """What a class has from the library, but for what is declared where it comes from."""
+    ours, others = set(), set()
+    for base in thing.__mro__:
+        is_ours = base.__module__.startswith(('gi.repository.AioThreads', 'gi.overrides.AioThreads'))
+        (ours if is_ours else others).update(name for name in vars(base) if not name.startswith('_'))
+    return ours - others
 
 
 def check_complete(tap):
