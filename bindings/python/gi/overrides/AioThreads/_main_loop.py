@@ -5,6 +5,7 @@ import asyncio
 import collections
 import contextvars
 import functools
+import math
 import sys
 import threading
 
@@ -77,7 +78,8 @@ class MainContextLoop(asyncio.AbstractEventLoop):
     def call_at(self, when, callback, *args, context=None):
         timer = _Timer(when, callback, args, self, context)
         timer._scheduled = True
-        source = timer.source = GLib.Timeout(max(0, round((when - self.time()) * 1000)))
+        # Not before its time.
+        source = timer.source = GLib.Timeout(max(0, math.ceil((when - self.time()) * 1000)))
         source.set_callback(self._run_timer, timer)
         source.attach(self.main_context)
         return timer
