@@ -19,6 +19,7 @@ import tempfile
 import time
 
 PROGRAM = os.path.abspath(sys.argv[1])
+COMMAND = [sys.executable, PROGRAM] if PROGRAM.endswith('.py') else [PROGRAM]
 TIMEOUT = 60
 HUGE = 1 << 40
 
@@ -27,7 +28,7 @@ TESTS = []
 
 def test(name):
     """Adds a test, which gets an empty folder."""
-    program = pathlib.Path(PROGRAM).name.removeprefix('aiot-')
+    program = pathlib.Path(PROGRAM).stem.removeprefix('aiot-')
 
     def add(function):
         TESTS.append((f'/examples/{program}/{name}', function))
@@ -36,7 +37,7 @@ def test(name):
 
 
 def run(*arguments, **more):
-    return subprocess.run([PROGRAM, *arguments], check=False, timeout=TIMEOUT,
+    return subprocess.run([*COMMAND, *arguments], check=False, timeout=TIMEOUT,
                           **{'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, **more})
 
 
@@ -44,7 +45,7 @@ def run(*arguments, **more):
 def started(*arguments, **more):
     """The program in the background; it does not outlive its test."""
     options = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, **more}
-    with subprocess.Popen([PROGRAM, *map(str, arguments)], **options) as process:
+    with subprocess.Popen([*COMMAND, *map(str, arguments)], **options) as process:
         try:
             yield process
         finally:
@@ -109,7 +110,7 @@ class Terminal(Output):
     def __init__(self, *arguments):
         self.pid, fd = pty.fork()
         if self.pid == 0:
-            os.execv(PROGRAM, [PROGRAM, *map(str, arguments)])
+            os.execv(COMMAND[0], [*COMMAND, *map(str, arguments)])
         super().__init__(fd)
 
     def type(self, keys):
