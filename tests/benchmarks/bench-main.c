@@ -41,6 +41,8 @@ static const Part parts[] = {
   { "frames", bench_frames },
   { "many-channels", bench_many_channels },
   { "memory", bench_memory, .counts_memory = TRUE },
+  { "python", bench_python },
+  { "python-one-processor", bench_python_one_processor, .on_one_processor = TRUE },
 };
 
 static BenchRun this_run;
@@ -92,6 +94,8 @@ part_arguments (const Part *part,
     g_strv_builder_add (arguments, "--chosen");
   if (this_run.rust_folder != NULL)
     g_strv_builder_add_many (arguments, "--rust", this_run.rust_folder, NULL);
+  if (this_run.python_script != NULL)
+    g_strv_builder_add_many (arguments, "--python", this_run.python_script, NULL);
   return g_strv_builder_end (arguments);
 }
 
@@ -202,6 +206,7 @@ main (int    argc,
     { "quick", 0, 0, G_OPTION_ARG_NONE, &this_run.quick, "Do a twentieth of the work, to see that it runs", NULL },
     { "json", 0, 0, G_OPTION_ARG_FILENAME, &json_path, "Write the figures to FILE as well", "FILE" },
     { "rust", 0, 0, G_OPTION_ARG_FILENAME, &this_run.rust_folder, "Where the peers written in Rust are", "FOLDER" },
+    { "python", 0, 0, G_OPTION_ARG_FILENAME, &this_run.python_script, "What measures the Python face", "SCRIPT" },
     { "list", 0, 0, G_OPTION_ARG_NONE, &list_parts, "Print the names of the parts", NULL },
     { "part", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &part_name, NULL, "NAME" },
     { "part-json", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &part_path, NULL, "FILE" },

@@ -22,5 +22,7 @@ void bench_close                (const BenchRun *run);
 void bench_frames               (const BenchRun *run);
 void bench_many_channels        (const BenchRun *run);
 void bench_memory               (const BenchRun *run);
+void bench_python               (const BenchRun *run);
+void bench_python_one_processor (const BenchRun *run);
 
 G_END_DECLS

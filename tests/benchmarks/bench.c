@@ -114,6 +114,8 @@ print_goal (const BenchGoal *goal)
     g_print (" at least %g", goal->at_least);
   if (goal->worst_at_most != 0)
     g_print (" never above %g", goal->worst_at_most);
+  if (goal->itself_at_most != 0)
+    g_print (" and at most %g", goal->itself_at_most);
 }
 
 static void
@@ -149,7 +151,8 @@ report_goal (const BenchRun   *run,
 
       g_print (", is × %.2f", ratio);
       append_number (run->json, "ratio_of_goal", ratio);
-      report_verdict (run, is_met (goal, ratio, figure->most));
+      report_verdict (run, is_met (goal, ratio, figure->most) &&
+                           (goal->itself_at_most == 0 || figure->usual <= goal->itself_at_most));
     }
   else if (goal->against != NULL || !is_met (goal, figures[0].usual, figures[0].most))
     {

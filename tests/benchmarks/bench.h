@@ -12,9 +12,10 @@ G_BEGIN_DECLS
 /* What the parts of the program are told, and where their figures go. */
 typedef struct
 {
-  gboolean quick;           /* a twentieth of the work, to see that it runs */
-  gboolean chosen;          /* asked for by name: it may take its time */
-  const char *rust_folder;  /* where the peers that are written in Rust are; NULL: nowhere */
+  gboolean quick;             /* a twentieth of the work, to see that it runs */
+  gboolean chosen;            /* asked for by name: it may take its time */
+  const char *rust_folder;    /* where the peers that are written in Rust are; NULL: nowhere */
+  const char *python_script;  /* what measures the Python face; NULL: it is not built */
   GString *json;
 } BenchRun;
 
@@ -28,6 +29,7 @@ typedef struct
   double at_most;
   double at_least;
   double worst_at_most;     /* of all rounds, not of their median */
+  double itself_at_most;    /* the figure, beside the multiple */
 } BenchGoal;
 
 /* One way of doing something. The first of a group is what the others are compared with. */
