@@ -129,7 +129,7 @@ home_send (PyObject        *self,
   return aiotpy_home_send ((AiotPyHome *) self, arguments, n_arguments);
 }
 
-/* The lock is kept: everything that has come back is told in one go. */
+/* The lock is kept. It tells for as long as the budget allows; the descriptor can be read until all is told. */
 static PyObject *
 home_pump (PyObject *object,
            PyObject *nothing)
@@ -137,8 +137,8 @@ home_pump (PyObject *object,
   AiotPyHome *self = (AiotPyHome *) object;
 
   Py_INCREF (self);
-  while (self->main_context != NULL && g_main_context_iteration (self->main_context, FALSE))
-    ;
+  if (self->main_context != NULL)
+    g_main_context_iteration (self->main_context, FALSE);
   Py_DECREF (self);
   Py_RETURN_NONE;
 }
