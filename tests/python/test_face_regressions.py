@@ -198,3 +198,55 @@ def test_a_coroutine_that_is_closed_when_its_item_has_come_gives_it_back(run_asy
         return len(channel), await asyncio.wait_for(channel.get(), 10)
 
     assert run_async(main) == (1, 'item')
+
+
+def test_a_coroutine_that_is_closed_does_not_end_its_iterator(run_async):
+    gate = threading.Event()
+
+    def body():
+        yield 1
+        gate.wait()
+        yield 2
+        yield 3
+
+    async def main():
+        iterator = AioThreads.IteratorWrapper(body)
+        assert await anext(iterator) == 1
+        for gone in iterator.__anext__(), iterator.next_many(2):
+            gone.send(None)
+            gone.close()
+        gate.set()
+        return await iterator.next_many(2)
+
+    assert run_async(main) == [2, 3]
+
+
+# --- Iterators of channels
+
+
+def test_several_items_of_a_channel_come_at_once(run_async):
+    async def main():
+        channel = AioThreads.FromThreadChannel()
+        iterator = aiter(channel)
+        for item in range(5):
+            channel.put(item)
+        batches = [await iterator.next_many(2, 3)]
+        waiting = asyncio.ensure_future(iterator.next_many(4))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        channel.close()
+        return batches + [await iterator.next_many(4), await iterator.next_many()]
+
+    assert run_async(main) == [[0, 1, 2], [3, 4], []]
+
+
+def test_an_iterator_of_a_channel_takes_nothing_once_it_is_closed(run_async):
+    async def main():
+        channel = AioThreads.FromThreadChannel()
+        iterator = aiter(channel)
+        channel.put('item')
+        await iterator.close()
+        return await anext(iterator, 'end'), await iterator.next_many(), len(channel)
+
+    assert run_async(main) == ('end', [], 1)

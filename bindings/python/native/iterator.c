@@ -449,6 +449,7 @@ iterator_close (PyObject *object,
   AiotPyIterator *self = (AiotPyIterator *) object;
 
   Py_CLEAR (self->stash);
+  g_clear_object (&self->channel);
   if (self->iterator != NULL)
     aiot_iterator_close (self->iterator);
   Py_RETURN_NONE;

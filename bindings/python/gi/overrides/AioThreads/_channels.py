@@ -9,7 +9,7 @@ from gi.overrides import _gi_aiothreads as native, override
 from gi.repository import GObject
 
 from ._errors import ChannelClosed, ChannelTimeout
-from ._iterables import Iterator, check_size
+from ._iterables import Iterator, check_range, check_size
 from ._loops import detached_home, home_of, running_home, wait_at
 from ._state import current_cancellable
 
@@ -35,6 +35,8 @@ class _ChannelIterator(Iterator):
         self._adopt_channel(channel)
 
     async def _wait_next(self):
+        if self.closed:
+            raise StopAsyncIteration
         try:
             return await _get(self._channel, 0)
         except ChannelClosed:
@@ -42,6 +44,26 @@ class _ChannelIterator(Iterator):
 
     async def _ended(self, exception):
         raise StopAsyncIteration
+
+    async def next_many(self, min=1, max=256):
+        """Waits for several items: at least min, unless the end comes first. An empty list is the end."""
+        check_range(min, max)
+        items = []
+        try:
+            while len(items) < max and not self.closed:
+                item = native.try_get(self._channel, _NOTHING)
+                if item is _NOTHING:
+                    if len(items) >= min:
+                        break
+                    item = await _get(self._channel, 0)
+                items.append(item)
+        except ChannelClosed:
+            pass
+        except BaseException:
+            for item in reversed(items):
+                native.put_back(self._channel, item)
+            raise
+        return items
 
 
 async def _get(channel, timeout):

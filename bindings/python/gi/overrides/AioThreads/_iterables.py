@@ -29,6 +29,11 @@ def check_size(name, size):
     return size
 
 
+def check_range(min, max):
+    if not 1 <= min <= max:
+        raise ValueError('min must be at least 1, and max at least min')
+
+
 class _Done:
     """Awaiting it gives None at once. Nobody need do so."""
 
@@ -73,7 +78,7 @@ class Iterator(native.Iterator):
         home = self._get_home()
         try:
             item = await wait_at(home, functools.partial(self._next, home.native), give_back=self._give_back)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, GeneratorExit):
             raise
         except BaseException as error:
             self._is_over = True
@@ -96,8 +101,7 @@ class Iterator(native.Iterator):
 
     async def next_many(self, min=1, max=256):
         """Waits for several items: at least min, unless the end comes first. An empty list is the end."""
-        if not 1 <= min <= max:
-            raise ValueError('min must be at least 1, and max at least min')
+        check_range(min, max)
         self._raise_late_error()
         if self._is_over:
             return []
@@ -108,7 +112,7 @@ class Iterator(native.Iterator):
         try:
             items += await wait_at(home, functools.partial(self._start_many, home.native, min - len(items), max - len(items)),
                                    give_back=self._put_back)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, GeneratorExit):
             self._put_back(items)
             raise
         except BaseException as error:
