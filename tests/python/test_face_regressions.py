@@ -250,3 +250,55 @@ def test_an_iterator_of_a_channel_takes_nothing_once_it_is_closed(run_async):
         return await anext(iterator, 'end'), await iterator.next_many(), len(channel)
 
     assert run_async(main) == ('end', [], 1)
+
+
+# --- What is kept
+
+
+class Thing:
+    pass
+
+
+def test_an_iterator_that_its_body_knows_is_collected(run_async):
+    async def iterate():
+        known = []
+
+        def body():
+            yield len(known)
+
+        known.append(AioThreads.IteratorWrapper(body))
+        assert [item async for item in known[0]] == [1]
+        await known[0].wait_closed()
+        return weakref.ref(known[0])
+
+    async def main():
+        gone = await iterate()
+        while gone() is not None:
+            await asyncio.sleep(0)
+            gc.collect()
+
+    run_async(main)
+
+
+def test_a_body_that_has_ended_keeps_nothing(run_async):
+    async def iterate():
+        thing = Thing()
+
+        def body():
+            yield thing is not None
+
+        iterator = AioThreads.IteratorWrapper(body)
+        assert [item async for item in iterator] == [True]
+        await iterator.wait_closed()
+        return weakref.ref(thing)
+
+    async def main():
+        gc.disable()
+        try:
+            gone = await iterate()
+            while gone() is not None:
+                await asyncio.sleep(0)
+        finally:
+            gc.enable()
+
+    run_async(main)

@@ -209,12 +209,22 @@ aiotpy_body_run (AiotGenerator  *generator,
   return FALSE;
 }
 
-/* At home */
+static void
+clear_source (AiotPyBody *self)
+{
+  Py_CLEAR (self->source);
+  Py_CLEAR (self->context);
+  Py_CLEAR (self->loop);
+  Py_CLEAR (self->through);
+}
+
+/* At home. It runs no more, and its context, which knows it, would keep it. */
 void
 aiotpy_body_destroy (gpointer user_data)
 {
   PyGILState_STATE state = PyGILState_Ensure ();
 
+  clear_source (user_data);
   Py_DECREF (user_data);
   PyGILState_Release (state);
 }
@@ -224,11 +234,8 @@ body_clear (PyObject *object)
 {
   AiotPyBody *self = (AiotPyBody *) object;
 
-  Py_CLEAR (self->source);
-  Py_CLEAR (self->context);
-  Py_CLEAR (self->loop);
+  clear_source (self);
   Py_CLEAR (self->name);
-  Py_CLEAR (self->through);
   Py_CLEAR (self->error);
   return 0;
 }

@@ -27,6 +27,22 @@ typedef struct
 
 static PyTypeObject *bridge_type;
 
+static void
+bridge_destroy (gpointer user_data)
+{
+  PyGILState_STATE state = PyGILState_Ensure ();
+
+  Py_DECREF (user_data);
+  PyGILState_Release (state);
+}
+
+static void
+bridge_closure_destroy (gpointer  user_data,
+                        GClosure *closure)
+{
+  bridge_destroy (user_data);
+}
+
 /* At home, or where that has gone on any thread. */
 static void
 bridge_cancelled_cb (GCancellable *cancellable,
@@ -80,7 +96,7 @@ bridge_start (GCancellable        *cancellable,
   self->callback_data = callback_data;
   self->cancellable = g_object_ref (cancellable);
   self->cancelled_id = g_signal_connect_data (cancellable, "cancelled", G_CALLBACK (bridge_cancelled_cb),
-                                              Py_NewRef (self), (GClosureNotify) (void (*) (void)) aiotpy_body_destroy, 0);
+                                              Py_NewRef (self), bridge_closure_destroy, 0);
   answer = PyObject_CallOneArg (self->start, (PyObject *) self);
   if (answer == NULL)
     {
@@ -261,7 +277,7 @@ sync_await (PyObject *module,
   main_context = g_main_context_ref (home->main_context);
   Py_INCREF (self);
   Py_BEGIN_ALLOW_THREADS
-  aiot_sync_await_in (main_context, bridge_start, bridge_finish, self, aiotpy_body_destroy, timeout_ms, cancellable, &value, &error);
+  aiot_sync_await_in (main_context, bridge_start, bridge_finish, self, bridge_destroy, timeout_ms, cancellable, &value, &error);
   Py_END_ALLOW_THREADS
   result = bridge_conclude (self, error);
   Py_DECREF (self);

@@ -67,6 +67,7 @@ static int
 iterator_clear (PyObject *object)
 {
   Py_CLEAR (((AiotPyIterator *) object)->stash);
+  Py_CLEAR (((AiotPyIterator *) object)->body);
   return 0;
 }
 
@@ -77,6 +78,7 @@ iterator_traverse (PyObject *object,
 {
   Py_VISIT (Py_TYPE (object));
   Py_VISIT (((AiotPyIterator *) object)->stash);
+  Py_VISIT (((AiotPyIterator *) object)->body);
   return 0;
 }
 
@@ -93,7 +95,6 @@ iterator_dealloc (PyObject *object)
     aiot_iterator_close (self->iterator);
   g_clear_object (&self->iterator);
   g_clear_object (&self->channel);
-  Py_CLEAR (self->body);
   iterator_clear (object);
   type->tp_free (object);
   Py_DECREF (type);
