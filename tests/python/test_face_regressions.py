@@ -4,11 +4,14 @@
 import asyncio
 import gc
 import threading
+import types
 import weakref
 
 import pytest
+from gi.repository import AioThreads, GLib
 
-from gi.repository import AioThreads
+from gi.overrides import _gi_aiothreads as native  # noqa: E402 (it is loaded with the namespace)
+from gi.overrides.AioThreads import _loops  # noqa: E402
 
 
 def count(n):
@@ -302,3 +305,50 @@ def test_a_body_that_has_ended_keeps_nothing(run_async):
             gc.enable()
 
     run_async(main)
+
+
+# --- Garbage
+
+
+def test_what_waits_in_a_loop_that_nobody_has_is_not_collected():
+    gbulb = pytest.importorskip('gbulb')
+    main_context = GLib.MainContext.new()
+    channel = AioThreads.Channel.new(1)
+    got = []
+
+    async def receive():
+        got.append(await anext(aiter(channel.iterate())))
+
+    def begin():
+        loop = gbulb.GLibEventLoop(context=main_context)
+        receiving = [loop.create_task(receive())]
+        loop.run_until_complete(asyncio.sleep(0))
+        receiving.clear()
+
+    begin()
+    gc.collect()
+    channel.put('item')
+    while not got:
+        main_context.iteration(True)
+    assert got == ['item']
+
+
+def test_a_loop_can_be_collected_while_another_one_is_made_known(monkeypatch):
+    async def use():
+        await AioThreads.run_in_executor(int)
+
+    def collect_first(*arguments):
+        gc.collect()
+        return native.Home(*arguments)
+
+    gc.disable()
+    try:
+        with pytest.warns(ResourceWarning, match='unclosed event loop'):
+            # In a cycle with its home.
+            asyncio.new_event_loop().run_until_complete(use())
+            loop = asyncio.new_event_loop()
+            monkeypatch.setattr(_loops, 'native', types.SimpleNamespace(Home=collect_first))
+            loop.run_until_complete(use())
+            loop.close()
+    finally:
+        gc.enable()

@@ -56,16 +56,18 @@ home_clear (PyObject *object)
   return 0;
 }
 
+/* Where others iterate the main context, C has what is in flight, and calls back whoever has gone. */
 static int
 home_traverse (PyObject *object,
                visitproc visit,
                void     *arg)
 {
+  AiotPyHome *self = (AiotPyHome *) object;
   AiotPyOperation *operation;
 
   Py_VISIT (Py_TYPE (object));
-  Py_VISIT (((AiotPyHome *) object)->loop);
-  for (operation = ((AiotPyHome *) object)->operations; operation != NULL; operation = operation->next)
+  Py_VISIT (self->loop);
+  for (operation = self->is_own ? self->operations : NULL; operation != NULL; operation = operation->next)
     Py_VISIT (operation);
   return 0;
 }
