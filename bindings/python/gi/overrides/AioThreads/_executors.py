@@ -22,7 +22,7 @@ _C = get_introspection_module('AioThreads')
 _counter = itertools.count(1)
 _joined = set()                          # separate executors whose threads the end of the program waits for
 _bridges = weakref.WeakKeyDictionary()   # pools whose threads wait for the work of an executor of concurrent.futures
-_bridges_lock = threading.Lock()
+_bridges_lock = threading.RLock()
 
 
 def name_of(function):

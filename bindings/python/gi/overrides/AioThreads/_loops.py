@@ -9,8 +9,8 @@ from gi.overrides import _gi_aiothreads as native
 from gi.repository import GLib
 
 _ATTRIBUTE = '_aiothreads_home'
-_lock = threading.Lock()
-_others = weakref.WeakKeyDictionary()   # of loops that take no attributes
+_lock = threading.RLock()                # whoever has it may collect garbage, and close the loops among that
+_others = weakref.WeakKeyDictionary()    # of loops that take no attributes
 _detached_lock = threading.RLock()
 _detached = None
 
