@@ -210,7 +210,7 @@ try_next (AiotPyIterator  *self,
   return aiot_iterator_try_next (self->iterator, value, error);
 }
 
-/* An item that is there; or NULL with what waits for one, or with an exception where nothing will be. */
+/* An item that is there; or NULL with what waits for one, or tells that nothing will be; or NULL with an exception. */
 PyObject *
 aiotpy_iterator_take (PyObject  *object,
                       PyObject **waiting)
@@ -230,7 +230,10 @@ aiotpy_iterator_take (PyObject  *object,
   if (!try_next (self, &value, &error))
     {
       if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-        return iterator_tell_end (self, error);
+        {
+          *waiting = iterator_tell_end (self, error);
+          return NULL;
+        }
       g_error_free (error);
       *waiting = PyObject_CallMethodNoArgs (object, wait_next_name);
       return NULL;
