@@ -94,6 +94,8 @@ int       aiot_home_get_budget         (AiotHome             *self);
 void      aiot_home_serve_descriptor   (AiotHome             *self);
 int       aiot_home_get_timeout        (AiotHome             *self);
 void      aiot_home_forgive            (AiotHome             *self);
+void      aiot_home_outlive_threads    (AiotHome             *self);
+gboolean  aiot_home_outlives_threads   (AiotHome             *self);
 void      aiot_home_abandon            (AiotHome             *self);
 void      aiot_home_end_all            (void);
 

@@ -15,7 +15,7 @@
  * address of an old one gets a new home, because the old one has left by then.
  *
  * Each thread remembers the homes of the main contexts that were its thread-default one. Those that are still its own when
- * it ends are abandoned: nobody will iterate them any more.
+ * it ends are abandoned: nobody will iterate them any more, unless somebody said that others may.
  */
 
 typedef struct
@@ -46,7 +46,7 @@ home_thread_free (gpointer data)
     {
       g_autoptr (AiotHome) home = g_ptr_array_steal_index (self->homes, 0);
 
-      if (aiot_home_get_thread_id (home) == self->id)
+      if (aiot_home_get_thread_id (home) == self->id && !aiot_home_outlives_threads (home))
         aiot_home_abandon (home);
     }
   g_private_set (&current_thread, NULL);

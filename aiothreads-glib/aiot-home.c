@@ -55,6 +55,7 @@ struct _AiotHome
   gboolean warned;
   gboolean serves_descriptor;
   gboolean outlives_exit;
+  gboolean outlives_threads;
   gsize thread_id;              /* who was last seen iterating, or having it as thread-default */
 
   /* touched by the thread that iterates the main context */
@@ -747,6 +748,19 @@ void
 aiot_home_forgive (AiotHome *self)
 {
   g_atomic_int_set (&self->warned, TRUE);
+}
+
+/* It is not abandoned with a thread that had its main context. */
+void
+aiot_home_outlive_threads (AiotHome *self)
+{
+  g_atomic_int_set (&self->outlives_threads, TRUE);
+}
+
+gboolean
+aiot_home_outlives_threads (AiotHome *self)
+{
+  return g_atomic_int_get (&self->outlives_threads);
 }
 
 void

@@ -218,3 +218,25 @@ aiot_main_context_abandon_quietly (GMainContext *main_context)
   aiot_home_forgive (home);
   aiot_home_abandon (home);
 }
+
+/**
+ * aiot_main_context_outlive_threads:
+ * @main_context: (nullable): a main context, or %NULL for the global default one
+ *
+ * Says that a main context does not end with the thread that has it as its thread-default one.
+ *
+ * When a thread ends, what it has asked for is given up, because nobody will iterate its main contexts any more. This is for a main
+ * context that other threads go on with: an event loop that runs in one thread after another, or one that no thread owns. Whoever
+ * says so says by [func@main_context_abandon] when it has come to its end, or drops its last reference.
+ *
+ * It may be called from any thread, and does not block.
+ *
+ * Since: 1.0
+ */
+void
+aiot_main_context_outlive_threads (GMainContext *main_context)
+{
+  g_autoptr (AiotHome) home = aiot_home_dup_for (or_default (main_context));
+
+  aiot_home_outlive_threads (home);
+}

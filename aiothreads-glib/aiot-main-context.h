@@ -27,5 +27,7 @@ AIOT_AVAILABLE_IN_1_0
 void   aiot_main_context_abandon    (GMainContext  *main_context);
 AIOT_AVAILABLE_IN_1_0
 void   aiot_main_context_abandon_quietly (GMainContext *main_context);
+AIOT_AVAILABLE_IN_1_0
+void   aiot_main_context_outlive_threads (GMainContext *main_context);
 
 G_END_DECLS

@@ -467,6 +467,27 @@ test_thread_ends_after_handover (void)
   test_loop_close (&loop);
 }
 
+/* Where others may go on with it, they get what that thread had asked for. */
+static void
+test_thread_ends_and_others_go_on (void)
+{
+  TestLoop loop;
+  g_autoptr (AiotExecutor) executor = aiot_executor_new_pool ("handover", 1);
+  Handover handover = { .executor = executor };
+
+  test_loop_open (&loop);
+  aiot_main_context_outlive_threads (loop.main_context);
+  g_main_context_pop_thread_default (loop.main_context);
+  handover.main_context = loop.main_context;
+  g_thread_join (g_thread_new ("starter", start_for_another_thread, &handover));
+  g_main_context_push_thread_default (loop.main_context);
+
+  test_answer_wait (&handover.answer, loop.main_context);
+  g_assert_true (handover.answer.thread == g_thread_self ());
+  test_answer_clear (&handover.answer);
+  test_loop_close (&loop);
+}
+
 /* A thread with two main contexts ends; what is freed with the first starts new work, on a third. */
 typedef struct
 {
@@ -582,6 +603,7 @@ main (int    argc,
   g_test_add_func ("/gone/thread-end/work-in-flight", test_thread_ends);
   g_test_add_func ("/gone/thread-end/default-context-goes-on", test_thread_ends_default_context);
   g_test_add_func ("/gone/thread-end/used-again-afterwards", test_thread_ends_after_handover);
+  g_test_add_func ("/gone/thread-end/others-go-on", test_thread_ends_and_others_go_on);
   g_test_add_func ("/gone/thread-end/starts-work-while-it-ends", test_thread_ends_and_asks_again);
   return g_test_run ();
 }
