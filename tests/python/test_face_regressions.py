@@ -3,6 +3,7 @@
 
 import asyncio
 import gc
+import os
 import threading
 import types
 import weakref
@@ -352,3 +353,43 @@ def test_a_loop_can_be_collected_while_another_one_is_made_known(monkeypatch):
             loop.close()
     finally:
         gc.enable()
+
+
+# --- Threads that end
+
+
+def in_thread(function, *arguments):
+    """Calls a function in a thread, which has ended when this returns."""
+    results = []
+    thread = threading.Thread(target=lambda: results.append(function(*arguments)))
+    thread.start()
+    thread.join()
+    # Python does not wait until the system has ended it.
+    while str(thread.native_id) in os.listdir('/proc/self/task'):
+        pass
+    return results[0]
+
+
+def test_what_a_thread_submitted_is_done_when_it_has_ended():
+    gate = threading.Event()
+    with AioThreads.ThreadPoolExecutor(1) as executor:
+        first, second = in_thread(lambda: (executor.submit(gate.wait), executor.submit(int)))
+        gate.set()
+        assert first.result(60) is True
+        assert second.result(60) == 0
+
+
+def test_a_loop_goes_on_in_another_thread():
+    gate = threading.Event()
+    loop = asyncio.new_event_loop()
+
+    async def begin():
+        return AioThreads.run_in_executor(gate.wait)
+
+    async def finish(call):
+        return await asyncio.wait_for(call, 60)
+
+    call = in_thread(loop.run_until_complete, begin())
+    gate.set()
+    assert loop.run_until_complete(finish(call)) is True
+    loop.close()

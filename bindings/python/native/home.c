@@ -30,9 +30,15 @@ home_new (PyTypeObject *type,
   self->is_own = main_context == Py_None;
   self->loop = Py_XNewRef (loop);
   if (self->is_own)
-    self->main_context = g_main_context_new ();
+    {
+      /* Event loops may run in one thread after another. */
+      self->main_context = g_main_context_new ();
+      aiot_main_context_outlive_threads (self->main_context);
+    }
   else
-    self->main_context = g_main_context_ref (pyg_boxed_get (main_context, GMainContext));
+    {
+      self->main_context = g_main_context_ref (pyg_boxed_get (main_context, GMainContext));
+    }
   return (PyObject *) self;
 }
 
