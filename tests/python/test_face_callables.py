@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Row 6: what can be threaded at all, and that the threaded thing looks like it."""
+"""What can be threaded, what becomes of it, and that the threaded thing looks like it."""
 
 import functools
 import inspect
@@ -7,8 +7,8 @@ import operator
 
 import pytest
 from gi.repository.AioThreads import (
-    BoundThreaded, BoundThreadedIterable, Threaded, ThreadedBase, ThreadedIterable, ThreadedSeparate, threaded,
-    threaded_separate)
+    BoundThreaded, BoundThreadedIterable, Threaded, ThreadedBase, ThreadedIterable, ThreadedIterableSeparate, ThreadedSeparate,
+    threaded, threaded_separate)
 
 DECORATORS = pytest.mark.parametrize('decorate', [threaded, threaded_separate, threaded_separate(detach=False)],
                                      ids=['pool', 'separate', 'not detached'])
@@ -90,7 +90,8 @@ class Callable:
 @pytest.mark.parametrize('function', [
     functools.partial(operator.add, 1), functools.partial(functools.partial(operator.add), 1), Callable(), Callable().__call__,
     sum, operator.itemgetter(0), [].count, functools.lru_cache(lambda *numbers: sum(numbers)), complex],
-    ids=['partial', 'partial of partial', 'object', 'bound method', 'builtin', 'itemgetter', 'method of builtin', 'cache', 'type'])
+    ids=['partial', 'partial of partial', 'object', 'bound method', 'builtin', 'itemgetter', 'method of builtin', 'cache',
+         'type'])
 def test_defect_h_callables(run_async, decorate, function):
     arguments = ((1, 2),) if function is sum or isinstance(function, operator.itemgetter) else (2,)
 
@@ -106,3 +107,85 @@ def test_defect_h_callables(run_async, decorate, function):
 def test_row_6_what_cannot_be_called_is_refused(function):
     with pytest.raises(TypeError):
         Threaded(function)
+
+
+# --- Row 4 ------------------------------------------------------------------
+
+async def coroutine_function(*arguments):
+    raise AssertionError('it is never called')
+
+
+class Bodies:
+    async def coroutine(self):
+        raise AssertionError('it is never called')
+
+    def generate(self, *items):
+        yield from items
+
+    async def __call__(self):
+        raise AssertionError('it is never called')
+
+
+class Generates:
+    def __call__(self, *items):
+        yield from items
+
+
+@pytest.mark.parametrize('decorate', [
+    threaded, threaded_separate, threaded(executor=None), threaded_separate(detach=False), Threaded],
+    ids=['threaded', 'separate', 'executor', 'not detached', 'Threaded'])
+@pytest.mark.parametrize('function', [
+    coroutine_function, staticmethod(coroutine_function), classmethod(coroutine_function),
+    functools.partial(coroutine_function, 1), functools.partial(functools.partial(coroutine_function, 1), 2),
+    Bodies().coroutine, Bodies()], ids=lambda function: type(function).__name__)
+def test_row_4_coroutine_functions_are_refused(decorate, function):
+    with pytest.raises(TypeError):
+        decorate(function)
+
+
+def generate(*items):
+    yield from items
+
+
+@pytest.mark.parametrize('decorate, kind', [
+    (threaded, ThreadedIterable), (threaded_separate, ThreadedIterableSeparate),
+    (threaded_separate(detach=False), ThreadedIterableSeparate)], ids=['pool', 'separate', 'not detached'])
+@pytest.mark.parametrize('function', [
+    generate, functools.partial(generate), functools.partial(functools.partial(generate)), Bodies().generate, Generates()],
+    ids=['function', 'partial', 'partial of partial', 'bound method', 'callable object'])
+def test_row_4_generator_functions_become_iterables(run_async, decorate, kind, function):
+    async def main():
+        iterable = decorate(function)
+        assert isinstance(iterable, kind)
+        assert [item async for item in iterable(1, None, 3)] == [1, None, 3]
+        assert list(iterable.sync_call(1, 2)) == [1, 2]
+
+    run_async(main)
+
+
+@pytest.mark.parametrize('decorate, kind', [
+    (threaded, ThreadedIterable), (threaded_separate, ThreadedIterableSeparate)], ids=['pool', 'separate'])
+def test_row_4_generator_methods_become_iterables(run_async, decorate, kind):
+    class Thing:
+        @decorate
+        def method(self, *items):
+            yield from (self, *items)
+
+        @decorate
+        @classmethod
+        def of_class(cls, *items):
+            yield from (cls, *items)
+
+        @decorate
+        @staticmethod
+        def static(*items):
+            yield from items
+
+    async def main():
+        thing = Thing()
+        assert all(isinstance(vars(Thing)[name], kind) for name in ('method', 'of_class', 'static'))
+        assert [item async for item in thing.method(1)] == [thing, 1]
+        assert [item async for item in thing.of_class(1)] == [item async for item in Thing.of_class(1)] == [Thing, 1]
+        assert [item async for item in thing.static(1)] == [item async for item in Thing.static(1)] == [1]
+
+    run_async(main)

@@ -10,13 +10,12 @@ import threading
 import warnings
 
 import pytest
+from conftest import memory_in_use
 from gi.repository import AioThreads
-from gi.repository.AioThreads import (
-    Threaded, ThreadedIterable, ThreadedIterableSeparate, run_in_executor, run_in_new_thread, sync_await, threaded,
-    threaded_separate)
+from gi.repository.AioThreads import run_in_executor, run_in_new_thread, sync_await, threaded, threaded_separate
 
 # In percent, as in the tests of C.
-N_CALLS = max(1, 100000 * int(os.environ.get('AIOT_TEST_SCALE', 10)) // 100)
+N_CALLS = max(1, 100000 * int(os.environ.get('AIOT_TEST_SCALE', 100)) // 100)
 
 
 class Gate:
@@ -251,88 +250,6 @@ def test_row_3_async_call(run_async):
     run_async(main)
 
 
-# --- Row 4 ------------------------------------------------------------------
-
-async def coroutine_function(*arguments):
-    raise AssertionError('it is never called')
-
-
-class Bodies:
-    async def coroutine(self):
-        raise AssertionError('it is never called')
-
-    def generate(self, *items):
-        yield from items
-
-    async def __call__(self):
-        raise AssertionError('it is never called')
-
-
-class Generates:
-    def __call__(self, *items):
-        yield from items
-
-
-@pytest.mark.parametrize('decorate', [
-    threaded, threaded_separate, threaded(executor=None), threaded_separate(detach=False), Threaded],
-    ids=['threaded', 'separate', 'executor', 'not detached', 'Threaded'])
-@pytest.mark.parametrize('function', [
-    coroutine_function, staticmethod(coroutine_function), classmethod(coroutine_function),
-    functools.partial(coroutine_function, 1), functools.partial(functools.partial(coroutine_function, 1), 2),
-    Bodies().coroutine, Bodies()], ids=lambda function: type(function).__name__)
-def test_row_4_coroutine_functions_are_refused(decorate, function):
-    with pytest.raises(TypeError):
-        decorate(function)
-
-
-def generate(*items):
-    yield from items
-
-
-@pytest.mark.parametrize('decorate, kind', [
-    (threaded, ThreadedIterable), (threaded_separate, ThreadedIterableSeparate),
-    (threaded_separate(detach=False), ThreadedIterableSeparate)], ids=['pool', 'separate', 'not detached'])
-@pytest.mark.parametrize('function', [
-    generate, functools.partial(generate), functools.partial(functools.partial(generate)), Bodies().generate, Generates()],
-    ids=['function', 'partial', 'partial of partial', 'bound method', 'callable object'])
-def test_row_4_generator_functions_become_iterables(run_async, decorate, kind, function):
-    async def main():
-        iterable = decorate(function)
-        assert isinstance(iterable, kind)
-        assert [item async for item in iterable(1, None, 3)] == [1, None, 3]
-        assert list(iterable.sync_call(1, 2)) == [1, 2]
-
-    run_async(main)
-
-
-@pytest.mark.parametrize('decorate, kind', [
-    (threaded, ThreadedIterable), (threaded_separate, ThreadedIterableSeparate)], ids=['pool', 'separate'])
-def test_row_4_generator_methods_become_iterables(run_async, decorate, kind):
-    class Thing:
-        @decorate
-        def method(self, *items):
-            yield from (self, *items)
-
-        @decorate
-        @classmethod
-        def of_class(cls, *items):
-            yield from (cls, *items)
-
-        @decorate
-        @staticmethod
-        def static(*items):
-            yield from items
-
-    async def main():
-        thing = Thing()
-        assert all(isinstance(vars(Thing)[name], kind) for name in ('method', 'of_class', 'static'))
-        assert [item async for item in thing.method(1)] == [thing, 1]
-        assert [item async for item in thing.of_class(1)] == [item async for item in Thing.of_class(1)] == [Thing, 1]
-        assert [item async for item in thing.static(1)] == [item async for item in Thing.static(1)] == [1]
-
-    run_async(main)
-
-
 # --- Row 12 -----------------------------------------------------------------
 
 @pytest.mark.parametrize('where', ['main thread', 'thread', 'worker'])
@@ -407,8 +324,8 @@ def test_defect_r_nested_calls_on_a_full_pool(run_async, pool):
 # --- Nothing is kept --------------------------------------------------------
 
 @pytest.mark.parametrize('how', ['result', 'error', 'cancelled'])
-def test_calls_keep_nothing(run_async, pool, how):
-    """The more calls, the less a cache that is filled once weighs."""
+def test_calls_keep_nothing(run_async, loop_kind, pool, how):
+    """No memory of C or of Python, and no thread."""
     class Thing:
         pass
 
@@ -431,13 +348,18 @@ def test_calls_keep_nothing(run_async, pool, how):
         # What was cancelled has left as well when the next is done.
         await threaded(square, executor=pool)(1)
         gc.collect()
-        return len(gc.get_objects()), threading.active_count(), pool.props.n_threads
+        return *memory_in_use(), threading.active_count(), pool.props.n_threads
 
     async def main():
+        # It notes where each future was made, which takes longer than the call.
+        asyncio.get_running_loop().set_debug(False)
         await call(N_CALLS // 10)
         before = await call(1)
         after = await call(N_CALLS)
-        assert after[1:] == before[1:]
-        assert (after[0] - before[0]) / N_CALLS < 0.05
+        assert after[2:] == before[2:]
+        assert (after[1] - before[1]) / N_CALLS < 0.1
+        # gbulb makes a source for each step of a task, of which PyGObject keeps 32 bytes.
+        if before[0] is not None and loop_kind != 'gbulb':
+            assert (after[0] - before[0]) / N_CALLS < 8
 
     run_async(main)
