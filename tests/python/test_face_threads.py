@@ -7,6 +7,7 @@ import pathlib
 import threading
 
 import pytest
+from face_util import run_program
 from gi.repository import AioThreads, Gio, GLib
 from gi.repository.AioThreads import ThreadedSeparate, run_in_new_thread, threaded, threaded_separate
 
@@ -161,7 +162,7 @@ PROGRAM = """
     ('run_in_new_thread(body, no_return=True)', False), ('threaded(body)()', False),
     ('threaded_separate(False)(body)()', True), ('threaded_separate(detach=False)(body)()', True),
     ('run_in_new_thread(body, detach=False)', True), ('run_in_new_thread(body, detach=False, no_return=True)', True)])
-def test_defect_g_the_program_waits_for_what_is_not_detached(run_program, call, waits):
+def test_defect_g_the_program_waits_for_what_is_not_detached(call, waits):
     assert run_program(PROGRAM.format(call=call, waits=waits)) == ('waited for' if waits else '')
 
 
@@ -267,7 +268,7 @@ def test_row_9_deadline_names_what_runs(run_async):
 
 # --- Row 9: programs --------------------------------------------------------
 
-def test_row_9_program_ends_while_calls_run(run_program):
+def test_row_9_program_ends_while_calls_run():
     """Some run for ever, others wait for their turn."""
     assert run_program("""
         import asyncio, threading
@@ -292,7 +293,7 @@ def test_row_9_program_ends_while_calls_run(run_program):
     """) == 'main ends\n'
 
 
-def test_row_9_program_ends_while_its_loop_runs(run_program):
+def test_row_9_program_ends_while_its_loop_runs():
     """sys.exit () leaves by the way of an exception."""
     assert run_program("""
         import asyncio, sys, threading
@@ -309,7 +310,7 @@ def test_row_9_program_ends_while_its_loop_runs(run_program):
     """) == 'main ends\n'
 
 
-def test_row_9_generators_are_cleaned_up_at_the_end(run_program):
+def test_row_9_generators_are_cleaned_up_at_the_end():
     assert run_program("""
         import asyncio, os
         from gi.repository.AioThreads import threaded, threaded_iterable_separate
@@ -331,7 +332,7 @@ def test_row_9_generators_are_cleaned_up_at_the_end(run_program):
     """) == 'cleaned up cleaned up '
 
 
-def test_row_9_loop_is_closed_while_calls_run(run_program):
+def test_row_9_loop_is_closed_while_calls_run():
     """What they return later is nobody's, and no noise."""
     assert run_program("""
         import asyncio, threading
@@ -362,7 +363,7 @@ def test_row_9_loop_is_closed_while_calls_run(run_program):
 
 
 @pytest.mark.parametrize('error', ['SystemExit(3)', 'KeyboardInterrupt()', 'GeneratorExit()'])
-def test_row_9_a_worker_cannot_end_the_program(run_program, error):
+def test_row_9_a_worker_cannot_end_the_program(error):
     assert run_program(f"""
         import asyncio
         from gi.repository.AioThreads import threaded, threaded_separate
