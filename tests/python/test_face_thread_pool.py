@@ -6,6 +6,7 @@ import concurrent.futures
 import contextlib
 import operator
 import threading
+import weakref
 
 import pytest
 from gi.repository import AioThreads
@@ -162,6 +163,31 @@ def test_row_7_is_the_default_of_a_loop(run_async):
         assert executor.executor.props.n_done == 4
 
     run_async(main)
+
+
+def test_row_7_its_futures_outlive_the_loop():
+    gate = Gate()
+
+    async def main():
+        return [executor.submit(gate), executor.submit(int)]
+
+    with ThreadPoolExecutor(1) as executor:
+        futures = asyncio.run(main())
+        gate.leave.set()
+        assert [future.result(60) for future in futures] == ['left', 0]
+
+
+def test_row_7_lets_go_of_what_it_was_given(collect):
+    class Argument:
+        pass
+
+    with ThreadPoolExecutor(1) as executor:
+        argument = Argument()
+        gone = weakref.ref(argument)
+        assert executor.submit(lambda argument: 'result', argument).result(60) == 'result'
+        del argument
+        collect(lambda: gone() is None)
+        assert gone() is None
 
 
 def test_row_7_is_given(run_async):
