@@ -37,6 +37,9 @@ class Future(asyncio.Future):
             self.set_exception(stopped)
         else:
             self.set_exception(error)
+            if isinstance(error, asyncio.CancelledError):
+                # Nobody need take it: asyncio does not tell of a task that was cancelled either.
+                self._log_traceback = False
 
     # --- As a coroutine: each task that drives it has a place of its own, until it has ended there.
 
