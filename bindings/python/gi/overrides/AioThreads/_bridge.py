@@ -29,7 +29,7 @@ class _Await:
     # At home, which is where the loop runs; but a main loop may run without it.
     def _start(self, bridge):
         self._bridge = bridge
-        self._home.bridges.add(bridge)
+        self._home.waiting.add(self)
         if self._home.is_closed:
             self._finish(None, loop_is_closed())
         elif asyncio._get_running_loop() is self._loop:
@@ -64,14 +64,28 @@ class _Await:
             self._finish(task.result(), None)
 
     def _finish(self, result, error):
-        self._home.bridges.discard(self._bridge)
+        self._home.waiting.discard(self)
         self._bridge.finish(result, error)
         # They would hold each other.
         self._bridge = self._task = None
 
+    # The loop is closed, so the task is never ended. Who waited is told; asyncio need not tell it as well.
+    def loop_was_closed(self):
+        task, self._task = self._task, None
+        if isinstance(task, asyncio.Task) and task is not self._target:
+            task._log_destroy_pending = False
+        self._finish(None, loop_is_closed())
+
+    # Of any thread
     def _cancel(self):
-        if self._task is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._task.cancel)
+        task = self._task
+        if task is None:
+            return
+        try:
+            self._loop.call_soon_threadsafe(task.cancel)
+        except RuntimeError:
+            # It was closed meanwhile.
+            pass
 
     # Who abandons the main context of a loop ends all that waits for it; where others iterate it, each is ended by itself.
     def _get_cancellable(self):
@@ -79,6 +93,9 @@ class _Await:
             return current_cancellable()
         cancellable = Gio.Cancellable()
         self._home.cancellables.add(cancellable)
+        # It may have been closed before it knew of this one.
+        if self._home.is_closed:
+            cancellable.cancel()
         return cancellable
 
     def _wait(self, timeout_ms):

@@ -29,7 +29,7 @@ class LoopHome:
         self.is_own = main_context is None
         self.is_closed = False
         self.native = native.Home(main_context, loop)
-        self.bridges = set()       # threads that wait for something in the loop
+        self.waiting = set()       # for something in the loop: threads
         self.cancellables = set()  # the same, where nobody abandons the main context
         self._loop = weakref.ref(loop)
         self._timer = None
@@ -69,8 +69,11 @@ class LoopHome:
         loop = self.loop
         for operation in self.native.list_operations():
             operation.cancel()
-        for bridge in list(self.bridges):
-            bridge.finish(None, loop_is_closed())
+        for iterator in native.list_iterators():
+            if getattr(iterator, '_home', None) is self:
+                iterator._close()
+        for waiting in list(self.waiting):
+            waiting.loop_was_closed()
         for cancellable in list(self.cancellables):
             cancellable.cancel()
         if self._timer is not None:
