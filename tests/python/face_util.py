@@ -13,11 +13,14 @@ from gi.repository import GLib
 INTERPRETER = [sys.executable, '-X', 'dev', '-W', 'error', '-W', 'ignore:DynamicImporter:ImportWarning']
 
 PREAMBLE = '''
-import asyncio, contextvars, functools, gc, os, signal, sys, threading, time, weakref
+import asyncio, contextvars, functools, gc, logging, os, signal, sys, threading, time, weakref
 import gi
 gi.require_version('AioThreads', '1')
 from gi.repository import AioThreads, Gio, GLib
 from gi.repository.AioThreads import *
+
+# With -X dev asyncio tells of all that takes 100 ms, as anything can on a busy machine.
+logging.getLogger('asyncio').addFilter(lambda record: not record.getMessage().startswith('Executing '))
 '''
 
 

@@ -126,6 +126,7 @@ async def answer():
     return 42
 
 def work():
+    running.set()
     leave.wait(60)
     coroutine = answer()
     for ask in (lambda: sync_await(answer), lambda: wait_coroutine(coroutine)):
@@ -137,8 +138,10 @@ def work():
 
 async def main():
     threaded_separate(work)()
+    # One that had not begun would never run.
+    assert running.wait(60)
 
-leave, ended = threading.Event(), threading.Event()
+running, leave, ended = threading.Event(), threading.Event(), threading.Event()
 loop = new_loop()
 loop.run_until_complete(main())
 loop.close()

@@ -168,7 +168,7 @@ def test_all_of_many_clean_up():
                 while True:
                     yield number
             finally:
-                print(number)
+                sys.stdout.write(f'{number}\\n')
 
         async def main():
             for number in range(20):
