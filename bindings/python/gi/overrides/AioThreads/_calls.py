@@ -4,7 +4,8 @@
 import asyncio
 import contextvars
 
-from ._loops import home_of
+from ._loops import detached_home, home_of
+from ._state import EVENT_LOOP
 
 
 class Future(asyncio.Future):
@@ -71,4 +72,35 @@ def start(runner, function, args, kwargs):
     future = Future(loop=loop)
     future._operation = home_of(loop).native.call(
         runner, function, args, kwargs or None, contextvars.copy_context(), future._on_done)
+    return future
+
+
+def start_apart(runner, function, args, kwargs):
+    """Starts a call that is not ended with the event loop. Whoever is there then is told nothing."""
+    loop = asyncio.get_running_loop()
+    future = Future(loop=loop)
+    context = contextvars.copy_context()
+    context.run(EVENT_LOOP.set, loop)
+
+    def tell(result, error):
+        try:
+            loop.call_soon_threadsafe(future._on_done, result, error)
+        except RuntimeError:
+            # The loop is closed.
+            pass
+
+    def run():
+        try:
+            result = function(*args, **kwargs)
+        except BaseException as error:
+            tell(None, error)
+        else:
+            tell(result, None)
+
+    def never_ran(_, error):
+        if error is not None:
+            tell(None, error)
+
+    with detached_home() as home:
+        future._operation = home.call(runner, run, (), None, context, never_ran)
     return future

@@ -13,7 +13,7 @@ from gi.module import get_introspection_module
 from gi.overrides import _gi_aiothreads as native, override
 from gi.repository import GLib, GObject
 
-from ._calls import start
+from ._calls import start, start_apart
 from ._loops import detached_home
 from ._state import own_cancellable, run_elsewhere
 
@@ -80,9 +80,10 @@ def wait_for_joined():
             pass
 
 
-def in_new_thread(function, args, kwargs, detach=True):
+def in_new_thread(function, args, kwargs, detach=True, is_apart=False):
     name = name_of(function)
-    return start(native.runner_new(separate_executor(name, bool(detach)), name), function, args, kwargs)
+    begin = start_apart if is_apart or not detach else start
+    return begin(native.runner_new(separate_executor(name, bool(detach)), name), function, args, kwargs)
 
 
 # --- concurrent.futures -----------------------------------------------------------

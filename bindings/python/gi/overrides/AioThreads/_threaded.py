@@ -9,7 +9,7 @@ import types
 from gi.module import get_introspection_module
 from gi.overrides import _gi_aiothreads as native
 
-from ._calls import start
+from ._calls import start, start_apart
 from ._executors import in_new_thread, name_of, resolve, run_through, separate_executor
 
 _C = get_introspection_module('AioThreads')
@@ -130,7 +130,8 @@ class ThreadedSeparate(Threaded):
         self.detach = bool(detach)
 
     def _start(self, function, args, kwargs):
-        return start(self._runner(separate_executor(name_of(self.func), self.detach)), function, args, kwargs)
+        begin = start if self.detach else start_apart
+        return begin(self._runner(separate_executor(name_of(self.func), self.detach)), function, args, kwargs)
 
 
 class BoundThreaded(ThreadedBase):
@@ -188,7 +189,7 @@ def run_in_executor(func, executor=None, args=(), kwargs=types.MappingProxyType(
 def run_in_new_thread(func, args=(), kwargs=types.MappingProxyType({}), detach=True, no_return=False):
     """Calls a function in a new thread. With no_return, what it gives is there as soon as the thread has started, and is None."""
     check_function(func)
-    future = in_new_thread(func, tuple(args), dict(kwargs), detach)
+    future = in_new_thread(func, tuple(args), dict(kwargs), detach, no_return)
     if not no_return:
         return future
     started = asyncio.get_running_loop().create_future()
