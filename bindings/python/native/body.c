@@ -12,27 +12,48 @@
 
 static PyTypeObject *body_type;
 
-/* The interpreter's lock guards the number; the mutex is for whoever waits for it without that lock. */
+/* Those that run, each of which has a reference. They are changed with the interpreter's lock; the mutex is for whoever waits
+ * without that. */
 static GMutex bodies_mutex;
 static GCond bodies_ended;
-static guint n_bodies;
+static GQueue bodies = G_QUEUE_INIT;
 
 static void
-count_body (int difference)
+add_body (AiotPyBody *self)
 {
   g_mutex_lock (&bodies_mutex);
-  n_bodies += difference;
+  g_queue_push_tail (&bodies, self);
+  g_mutex_unlock (&bodies_mutex);
+}
+
+static void
+remove_body (AiotPyBody *self)
+{
+  g_mutex_lock (&bodies_mutex);
+  g_queue_remove (&bodies, self);
   g_cond_broadcast (&bodies_ended);
   g_mutex_unlock (&bodies_mutex);
 }
 
-/* wait_for_bodies (seconds): whether all have ended */
+static PyObject *
+list_bodies (void)
+{
+  PyObject *list = PyList_New (0);
+  GList *link;
+
+  for (link = bodies.head; list != NULL && link != NULL; link = link->next)
+    if (PyList_Append (list, ((AiotPyBody *) link->data)->name) != 0)
+      Py_CLEAR (list);
+  return list;
+}
+
+/* wait_for_bodies (seconds): the names of those that have not ended by then */
 PyObject *
 aiotpy_wait_for_bodies (PyObject *module,
                         PyObject *seconds)
 {
   double timeout = PyFloat_AsDouble (seconds);
-  gboolean have_ended = TRUE;
+  gboolean has_time = TRUE;
   gint64 end;
 
   if (PyErr_Occurred ())
@@ -41,12 +62,11 @@ aiotpy_wait_for_bodies (PyObject *module,
   Py_BEGIN_ALLOW_THREADS
   end = g_get_monotonic_time () + (gint64) (timeout * G_TIME_SPAN_SECOND);
   g_mutex_lock (&bodies_mutex);
-  while (n_bodies > 0 && have_ended)
-    have_ended = g_cond_wait_until (&bodies_ended, &bodies_mutex, end);
-  have_ended = n_bodies == 0;
+  while (bodies.length > 0 && has_time)
+    has_time = g_cond_wait_until (&bodies_ended, &bodies_mutex, end);
   g_mutex_unlock (&bodies_mutex);
   Py_END_ALLOW_THREADS
-  return PyBool_FromLong (have_ended);
+  return list_bodies ();
 }
 
 /* FALSE when no more items are wanted. */
@@ -196,10 +216,10 @@ aiotpy_body_run (AiotGenerator  *generator,
   AiotPyBody *self = (AiotPyBody *) Py_NewRef (user_data);
   g_autoptr (GError) own_error = NULL;
 
-  count_body (1);
+  add_body (self);
   run (self, generator, &own_error);
+  remove_body (self);
   Py_DECREF (self);
-  count_body (-1);
   aiotpy_leave_worker (state);
 
   if (own_error == NULL)

@@ -35,7 +35,7 @@ static PyMethodDef functions[] = {
   { "set_variables", aiotpy_set_variables, METH_VARARGS, "Takes the context variables that are set in threads." },
   { "runner_new", (PyCFunction) (void (*) (void)) aiotpy_runner_new, METH_FASTCALL, "Makes what Home.call () takes." },
   { "list_iterators", aiotpy_list_iterators, METH_NOARGS, "All iterators that have begun." },
-  { "wait_for_bodies", aiotpy_wait_for_bodies, METH_O, "Waits until the bodies of all iterators have ended." },
+  { "wait_for_bodies", aiotpy_wait_for_bodies, METH_O, "Waits until the bodies of all iterators have ended; names those that have not." },
   { "forget_threads", forget_threads, METH_NOARGS, "Says that the interpreter ends." },
   { NULL }
 };
