@@ -19,6 +19,12 @@ gi.require_version('AioThreads', '1')
 from gi.repository import AioThreads, Gio, GLib
 from gi.repository.AioThreads import *
 
+# Two threads that print at the same time must not share a line.
+def print(*words, flush=False):
+    sys.stdout.write(' '.join(map(str, words)) + '\\n')
+    if flush:
+        sys.stdout.flush()
+
 # With -X dev asyncio tells of all that takes 100 ms, as anything can on a busy machine.
 logging.getLogger('asyncio').addFilter(lambda record: not record.getMessage().startswith('Executing '))
 '''
