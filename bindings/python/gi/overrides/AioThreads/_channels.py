@@ -10,7 +10,7 @@ from gi.repository import GObject
 
 from ._errors import ChannelClosed, ChannelTimeout
 from ._iterables import Iterator, check_range, check_size
-from ._loops import detached_home, home_of, running_home, wait_at
+from ._loops import detached_home, home_of, receive_at, running_home, wait_at
 from ._state import current_cancellable
 
 _C = get_introspection_module('AioThreads')
@@ -73,10 +73,16 @@ async def _get(channel, timeout):
     def start(on_done):
         return home.native.receive(channel, milliseconds, on_done)
 
-    try:
-        return await wait_at(home, start, give_back=lambda item: native.put_back(channel, item))
-    except asyncio.TimeoutError:
-        raise ChannelTimeout('nothing came through the channel in time') from None
+    def give_back(item, error):
+        if error is None:
+            native.put_back(channel, item)
+
+    item, error = await receive_at(home, start, give_back, [])
+    if isinstance(error, asyncio.TimeoutError):
+        raise ChannelTimeout('nothing came through the channel in time')
+    if error is not None:
+        raise error
+    return item
 
 
 class ChannelMethods:

@@ -10,7 +10,7 @@ from gi.module import get_introspection_module
 from gi.overrides import _gi_aiothreads as native
 
 from ._executors import name_of, resolve, run_through, separate_executor
-from ._loops import Waiter, home_of, wait_at
+from ._loops import ASK_AGAIN, Waiter, home_of, receive_at
 from ._threaded import Wrapper
 
 _C = get_introspection_module('AioThreads')
@@ -46,94 +46,127 @@ class Iterator(native.Iterator):
     """An asynchronous iterator over what comes from elsewhere. Whoever drops it wants no more."""
 
     _home = None
-    _is_over = False
-    _late_error = None
+    _is_over = False      # the end was told
+    _late_error = None    # what has to be told yet
     closed = False
 
+    def __init__(self):
+        super().__init__()
+        self._waiting = []
+
+    # Of whoever asks.
     def _get_home(self):
         return home_of(asyncio.get_running_loop())
-
-    def _give_back(self, item):
-        if item is not native.END:
-            self._put_back((item,))
-        else:
-            self._is_over = True
 
     def __aiter__(self):
         if self._is_over or self.closed:
             raise RuntimeError('this iterator has ended already; make a new one to iterate again')
         return self
 
+    # What came for somebody who went is for whoever waits, or asks next.
+    def _give_back(self, item, error):
+        if item is native.END:
+            self._is_over = True
+        else:
+            self._give_back_items(item if item is ASK_AGAIN else (item,), error)
+
+    def _give_back_items(self, items, error):
+        if self.closed:
+            return
+        if error is not None:
+            self._keep_error(error)
+        elif items is not ASK_AGAIN:
+            self._put_back(items)
+        for receiver in self._waiting:
+            if receiver.is_wanted():
+                receiver.ask_again()
+                break
+
+    # The first one counts: those after it say that it was told.
+    def _keep_error(self, error):
+        if not self._is_over and self._late_error is None:
+            self._late_error = error
+
     def _raise_late_error(self):
         error, self._late_error = self._late_error, None
-        if error is not None:
-            self._is_over = True
-            raise error
-
-    # What __anext__ () gives where nothing is there yet.
-    async def _wait_next(self):
-        self._raise_late_error()
-        if self._is_over:
-            raise StopAsyncIteration
-        home = self._get_home()
+        if error is None:
+            return
+        self._is_over = True
         try:
-            item = await wait_at(home, functools.partial(self._next, home.native), give_back=self._give_back)
-        except (asyncio.CancelledError, GeneratorExit):
-            raise
-        except BaseException as error:
-            self._is_over = True
-            if self.closed and isinstance(error, RuntimeError):
-                raise StopAsyncIteration from None
-            raise
+            if isinstance(error, (StopIteration, StopAsyncIteration)):
+                raise RuntimeError(f'the function raised {type(error).__name__}') from error
+            raise error
+        finally:
+            # Its traceback has this frame.
+            del error
+
+    # What __anext__ () waits for where nothing is there yet.
+    async def _wait_next(self):
+        item = ASK_AGAIN
+        while item is ASK_AGAIN:
+            if items := self._take_back(1):
+                return items[0]
+            self._raise_late_error()
+            if self._is_over:
+                raise StopAsyncIteration
+            home = self._get_home()
+            item, error = await receive_at(home, functools.partial(self._next, home.native), self._give_back, self._waiting)
+            if error is not None:
+                item = ASK_AGAIN
+                self._keep_error(error)
+                del error
         if item is native.END:
             self._is_over = True
             raise StopAsyncIteration
         return item
 
-    # The same where nothing will be any more. __anext__ () itself must not raise, and whoever gives up before it is told leaves the
-    # error to the next.
-    def _ended(self, exception):
-        if exception is None or self.closed and isinstance(exception, RuntimeError):
+    # The same where nothing will be any more.
+    def _ended(self, error):
+        if error is None:
             self._is_over = True
-        elif not self._is_over and self._late_error is None:
-            self._late_error = exception
+        else:
+            self._keep_error(error)
         return self._wait_next()
 
     async def next_many(self, min=1, max=256):
         """Waits for several items: at least min, unless the end comes first. An empty list is the end."""
         check_range(min, max)
-        self._raise_late_error()
-        if self._is_over:
-            return []
-        home = self._get_home()
         items = self._take_back(max)
-        if len(items) >= min:
-            return items
-        try:
-            items += await wait_at(home, functools.partial(self._start_many, home.native, min - len(items), max - len(items)),
-                                   give_back=self._put_back)
-        except (asyncio.CancelledError, GeneratorExit):
-            self._put_back(items)
-            raise
-        except BaseException as error:
-            if items:
+        while len(items) < min and not self._is_over:
+            if self._late_error is not None:
+                if not items:
+                    self._raise_late_error()
                 # They come first. Whoever asks again gets the error.
-                self._late_error = error
-                return items
-            self._is_over = True
-            if self.closed and isinstance(error, RuntimeError):
-                return []
-            raise
-        if not items:
-            self._is_over = True
+                break
+            more, error = await self._receive_many(items, min - len(items), max - len(items))
+            if error is not None:
+                self._keep_error(error)
+                del error
+            elif more is ASK_AGAIN:
+                items += self._take_back(max - len(items))
+            else:
+                items += more
+                self._is_over = self._is_over or not more
+                # Fewer than were asked for are all that there is room for.
+                break
         return items
+
+    async def _receive_many(self, items, min, max):
+        home = self._get_home()
+        try:
+            return await receive_at(home, functools.partial(self._start_many, home.native, min, max), self._give_back_items, self._waiting)
+        except BaseException:
+            if items:
+                self._give_back_items(items, None)
+            raise
 
     def _start_many(self, home, min, max, on_done):
         return self._next_many(home, on_done, min, max)
 
     def close(self):
         """Ends it at once. What it gives can be awaited until the clean-up is done, but need not be."""
-        self.closed = True
+        self.closed = self._is_over = True
+        self._late_error = None
         self._close()
         if self.iterator is None or asyncio._get_running_loop() is None:
             return _Done()
@@ -182,7 +215,7 @@ class IteratorWrapper(Iterator):
                         functools.partial(run_through, through) if through is not None else None)
             self._home = home
             self._source = self._context = None
-        return self._home
+        return super()._get_home()
 
     def __repr__(self):
         state = 'closed' if self.closed else 'ended' if self._is_over else 'running' if self._home else 'new'
@@ -287,11 +320,12 @@ class _CIterator(Iterator):
         self._adopt(iterator)
         self._channel = getattr(iterator, '_channel', None)
 
-    def _give_back(self, item):
-        if self._channel is not None and item is not native.END:
+    def _give_back_items(self, items, error):
+        if self._channel is None or items is ASK_AGAIN or error is not None:
+            super()._give_back_items(items, error)
+            return
+        for item in reversed(items):
             native.put_back(self._channel, item)
-        else:
-            super()._give_back(item)
 
 
 async def _enter(iterator):

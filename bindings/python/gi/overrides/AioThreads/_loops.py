@@ -164,7 +164,6 @@ class Waiter(asyncio.Future):
     """A future for something that C does at home. Cancelling it cancels that."""
 
     operation = None
-    give_back = None
     is_abandoned = False
 
     def cancel(self, msg=None):
@@ -181,29 +180,82 @@ class Waiter(asyncio.Future):
         if self.operation is not None:
             self.operation.cancel()
 
+    def is_wanted(self):
+        return not (self.is_abandoned or self.done() or self.get_loop().is_closed())
+
     def on_done(self, result, error):
         self.operation = None
-        if self.is_abandoned or self.done() or self.get_loop().is_closed():
-            if error is None and self.give_back is not None:
-                self.give_back(result)
-        elif error is None:
+        if not self.is_wanted():
+            return
+        if error is None:
             self.set_result(result)
         else:
             self.set_exception(error)
 
 
-async def wait_at(home, start, *arguments, give_back=None):
-    """Waits for what start (on_done, ...) starts. An item that comes when nobody takes it any more is given back."""
+class Receiver(Waiter):
+    """Its result is what came and the error, because a future can't have every error as its exception."""
+
+    give_back = None
+
+    def on_done(self, result, error):
+        self.operation = None
+        if self.is_wanted():
+            self.set_result((result, error))
+        else:
+            self._return(result, error)
+
+    # That it was cancelled is no news.
+    def _return(self, result, error):
+        if not isinstance(error, asyncio.CancelledError):
+            self.give_back(result, error)
+
+    def ask_again(self):
+        """Has its owner look again for what it waits for."""
+        operation = self.operation
+        self.set_result((ASK_AGAIN, None))
+        if operation is not None:
+            operation.cancel()
+
+    async def receive(self):
+        try:
+            return await self
+        except BaseException:
+            if not self.done():
+                self.abandon()
+            elif not self.cancelled():
+                # It had come already, but nobody went on.
+                self._return(*self.result())
+            raise
+
+
+ASK_AGAIN = object()
+
+
+async def wait_at(home, start):
+    """Waits for what start (on_done) starts."""
     waiter = Waiter(loop=asyncio.get_running_loop())
-    waiter.give_back = give_back
-    waiter.operation = start(waiter.on_done, *arguments)
+    waiter.operation = start(waiter.on_done)
     home.plan()
     try:
         return await waiter
     except BaseException:
         if not waiter.done():
             waiter.abandon()
-        elif give_back is not None and not waiter.cancelled() and waiter.exception() is None:
-            # It had come already, but nobody went on.
-            give_back(waiter.result())
         raise
+
+
+async def receive_at(home, start, give_back, waiting):
+    """Waits for what start (on_done) starts, and gives a pair: what came, and the error. What comes when nobody takes it is given back.
+
+    Whoever waits stands in the list meanwhile, and may be told to ASK_AGAIN.
+    """
+    receiver = Receiver(loop=asyncio.get_running_loop())
+    receiver.give_back = give_back
+    receiver.operation = start(receiver.on_done)
+    home.plan()
+    waiting.append(receiver)
+    try:
+        return await receiver.receive()
+    finally:
+        waiting.remove(receiver)
