@@ -160,11 +160,15 @@ class ChannelMethods:
                 f' {channel.get_capacity() or "any number of"} items>')
 
 
+def _is_of_c(value):
+    if isinstance(value, str):
+        return '\0' not in value and not any('\ud800' <= character <= '\udfff' for character in value)
+    return value is not None and (not isinstance(value, int) or -2**31 <= value < 2**31)
+
+
 def _value(value):
     """What to hand to C: PyGObject makes the types of C of what it can, and loses what is not the same there."""
-    if value is None or isinstance(value, str) and '\0' in value or isinstance(value, int) and not -2**31 <= value < 2**31:
-        return GObject.Value(GObject.TYPE_PYOBJECT, value)
-    return value
+    return value if _is_of_c(value) else GObject.Value(GObject.TYPE_PYOBJECT, value)
 
 
 class Channel(ChannelMethods, _C.Channel):
