@@ -113,9 +113,9 @@ def test_unread_items_are_let_go(run_async):
         assert isinstance(await anext(iterator), Thing)
         wait(full)
         await iterator.close()
-        await steps(3)
-        gc.collect()
-        assert [thing() for thing in things] == [None] * len(things)
+        # They go at home, when there is time for it.
+        while any(thing() for thing in things):
+            await steps(1)
 
     run_async(main)
 
@@ -193,7 +193,6 @@ def test_close_after_the_end(run_async):
     async def main():
         iterator = IteratorWrapper(range(3))
         assert [item async for item in iterator] == [0, 1, 2]
-        assert iterator.closed
         await iterator.wait_closed()
         await iterator.close()
 
