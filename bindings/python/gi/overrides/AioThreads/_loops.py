@@ -219,7 +219,10 @@ class Receiver(Waiter):
 
     async def receive(self):
         try:
-            return await self
+            answer = await self
+            # The loop holds this until its next turn, and must not hold the iterator that was asked.
+            self.give_back = None
+            return answer
         except BaseException:
             if not self.done():
                 self.abandon()
