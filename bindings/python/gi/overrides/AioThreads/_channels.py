@@ -38,7 +38,7 @@ class _ChannelIterator(Iterator):
         if self.closed:
             raise StopAsyncIteration
         try:
-            return await _get(self._channel, 0)
+            return await _get(self._channel, None)
         except ChannelClosed:
             raise StopAsyncIteration from None
 
@@ -55,7 +55,7 @@ class _ChannelIterator(Iterator):
                 if item is _NOTHING:
                     if len(items) >= min:
                         break
-                    item = await _get(self._channel, 0)
+                    item = await _get(self._channel, None)
                 items.append(item)
         except ChannelClosed:
             pass
