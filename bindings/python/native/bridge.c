@@ -70,6 +70,7 @@ bridge_end (AiotPyBridge *self,
             PyObject     *error)
 {
   GAsyncReadyCallback callback = g_steal_pointer (&self->callback);
+  gpointer callback_data;
 
   if (callback == NULL)
     return;
@@ -79,7 +80,11 @@ bridge_end (AiotPyBridge *self,
   Py_CLEAR (self->on_cancel);
   g_clear_signal_handler (&self->cancelled_id, self->cancellable);
   g_clear_object (&self->cancellable);
-  callback (NULL, NULL, g_steal_pointer (&self->callback_data));
+  callback_data = g_steal_pointer (&self->callback_data);
+  /* The thread that is woken finds the interpreter's lock free, and need not sleep again to wait for it. */
+  Py_BEGIN_ALLOW_THREADS
+  callback (NULL, NULL, callback_data);
+  Py_END_ALLOW_THREADS
 }
 
 static void
