@@ -393,3 +393,49 @@ def test_a_loop_goes_on_in_another_thread():
     gate.set()
     assert loop.run_until_complete(finish(call)) is True
     loop.close()
+
+
+# --- Iterators in several loops
+
+
+@pytest.fixture
+def other_loop():
+    """A loop that runs in another thread."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    yield loop
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def test_several_loops_share_an_iterator(run_async, other_loop):
+    gate = threading.Event()
+
+    def body():
+        yield 1
+        gate.wait()
+        yield 2
+
+    async def take(iterator):
+        return await anext(iterator)
+
+    async def main():
+        iterator = AioThreads.IteratorWrapper(body)
+        assert await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(take(iterator), other_loop)) == 1
+        waiting = asyncio.ensure_future(take(iterator))
+        await asyncio.sleep(0)
+        gate.set()
+        return await waiting
+
+    assert run_async(main) == 2
+
+
+def test_an_iterator_that_was_given_a_loop_begins_in_no_other(run_async, other_loop):
+    async def main():
+        iterator = AioThreads.IteratorWrapper(lambda: count(3), loop=other_loop)
+        with pytest.raises(RuntimeError, match='belongs to another event loop'):
+            await anext(iterator)
+
+    run_async(main)

@@ -206,16 +206,21 @@ class IteratorWrapper(Iterator):
     def _get_executor(self, loop):
         return resolve(self._executor, loop)
 
+    def _start(self, home):
+        if self._loop is not None and self._loop is not home.loop:
+            raise RuntimeError('this iterator belongs to another event loop')
+        executor, through = self._get_executor(home.loop)
+        self._begin(home.native, self._source, self._context, self._capacity, executor, name_of(self._source),
+                    functools.partial(run_through, through) if through is not None else None)
+        self._home = home
+        self._source = self._context = None
+
+    # It belongs to the loop that began it, but whoever else asks is told where it is.
     def _get_home(self):
+        home = super()._get_home()
         if self._home is None:
-            loop = self._loop or asyncio.get_running_loop()
-            home = home_of(loop)
-            executor, through = self._get_executor(loop)
-            self._begin(home.native, self._source, self._context, self._capacity, executor, name_of(self._source),
-                        functools.partial(run_through, through) if through is not None else None)
-            self._home = home
-            self._source = self._context = None
-        return super()._get_home()
+            self._start(home)
+        return home
 
     def __repr__(self):
         state = 'closed' if self.closed else 'ended' if self._is_over else 'running' if self._home else 'new'
