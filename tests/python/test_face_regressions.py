@@ -439,3 +439,20 @@ def test_an_iterator_that_was_given_a_loop_begins_in_no_other(run_async, other_l
             await anext(iterator)
 
     run_async(main)
+
+
+# --- Exceptions that end a loop
+
+
+@pytest.mark.parametrize('error', [KeyboardInterrupt, SystemExit])
+def test_what_ends_a_loop_is_not_lost_where_a_result_arrives(monkeypatch, error):
+    """As if Ctrl-C was pressed just then."""
+    def end(*arguments):
+        raise error
+
+    async def main():
+        await asyncio.wait_for(AioThreads.run_in_executor(int), 60)
+
+    monkeypatch.setattr(AioThreads.Future, '_on_done', end)
+    with pytest.raises(error):
+        asyncio.run(main())

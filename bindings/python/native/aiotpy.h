@@ -65,6 +65,8 @@ typedef struct
   gboolean is_own;                 /* it is iterated by pump () */
   PyObject *loop;                  /* what EVENT_LOOP is in what runs for it, or NULL */
   AiotPyOperation *operations;     /* those in flight; each has a reference */
+  gboolean is_pumped;
+  PyObject *interruption;          /* what pump () raises, or NULL */
 } AiotPyHome;
 
 extern PyTypeObject *aiotpy_home_type;
@@ -73,6 +75,7 @@ gboolean         aiotpy_home_setup         (PyObject     *module);
 gboolean         aiotpy_home_enter         (AiotPyHome   *self);
 void             aiotpy_home_leave         (AiotPyHome   *self,
                                             gboolean      has_entered);
+gboolean         aiotpy_home_interrupt     (AiotPyHome   *self);
 
 /* --- operation.c: what was started at a home, and is told how it ended ------- */
 

@@ -59,6 +59,7 @@ home_clear (PyObject *object)
 {
   home_end ((AiotPyHome *) object);
   Py_CLEAR (((AiotPyHome *) object)->loop);
+  Py_CLEAR (((AiotPyHome *) object)->interruption);
   return 0;
 }
 
@@ -73,6 +74,7 @@ home_traverse (PyObject *object,
 
   Py_VISIT (Py_TYPE (object));
   Py_VISIT (self->loop);
+  Py_VISIT (self->interruption);
   for (operation = self->is_own ? self->operations : NULL; operation != NULL; operation = operation->next)
     Py_VISIT (operation);
   return 0;
@@ -113,6 +115,18 @@ aiotpy_home_leave (AiotPyHome *self,
     g_main_context_pop_thread_default (self->main_context);
 }
 
+/* An exception that ends an event loop, such as that of Ctrl-C, goes to the loop. FALSE where it stays set. */
+gboolean
+aiotpy_home_interrupt (AiotPyHome *self)
+{
+  if (!self->is_pumped || self->interruption != NULL ||
+      !(PyErr_ExceptionMatches (PyExc_KeyboardInterrupt) || PyErr_ExceptionMatches (PyExc_SystemExit)))
+    return FALSE;
+
+  self->interruption = aiotpy_take_exception ();
+  return TRUE;
+}
+
 static PyObject *
 home_call (PyObject        *self,
            PyObject *const *arguments,
@@ -142,13 +156,21 @@ static PyObject *
 home_pump (PyObject *object,
            PyObject *nothing)
 {
-  AiotPyHome *self = (AiotPyHome *) object;
+  AiotPyHome *self = (AiotPyHome *) Py_NewRef (object);
+  PyObject *interruption;
 
-  Py_INCREF (self);
+  self->is_pumped = TRUE;
   if (self->main_context != NULL)
     g_main_context_iteration (self->main_context, FALSE);
+  self->is_pumped = FALSE;
+  interruption = g_steal_pointer (&self->interruption);
   Py_DECREF (self);
-  Py_RETURN_NONE;
+  if (interruption == NULL)
+    Py_RETURN_NONE;
+
+  PyErr_SetObject ((PyObject *) Py_TYPE (interruption), interruption);
+  Py_DECREF (interruption);
+  return NULL;
 }
 
 static PyObject *

@@ -116,6 +116,7 @@ aiotpy_operation_end (AiotPyOperation *self,
                       PyObject        *error)
 {
   PyObject *on_done = g_steal_pointer (&self->on_done);
+  AiotPyHome *home = (AiotPyHome *) Py_XNewRef (self->home);
   PyObject *arguments[] = { result != NULL ? result : Py_None, error != NULL ? error : Py_None };
   PyObject *answer;
 
@@ -124,13 +125,14 @@ aiotpy_operation_end (AiotPyOperation *self,
   if (on_done != NULL && on_done != Py_None)
     {
       answer = PyObject_Vectorcall (on_done, arguments, G_N_ELEMENTS (arguments), NULL);
-      if (answer == NULL)
+      if (answer == NULL && (home == NULL || !aiotpy_home_interrupt (home)))
         PyErr_WriteUnraisable (on_done);
       Py_XDECREF (answer);
     }
   Py_XDECREF (on_done);
   Py_XDECREF (result);
   Py_XDECREF (error);
+  Py_XDECREF (home);
   operation_clear ((PyObject *) self);
   Py_DECREF (self);
 }

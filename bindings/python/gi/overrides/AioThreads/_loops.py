@@ -46,8 +46,10 @@ class LoopHome:
 
     def pump(self):
         """Does what has come for a main context that nobody else iterates."""
-        self.native.pump()
-        self.plan()
+        try:
+            self.native.pump()
+        finally:
+            self.plan()
 
     def plan(self):
         """Sees to what comes at a certain time."""
