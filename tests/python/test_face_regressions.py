@@ -4,6 +4,8 @@
 import asyncio
 import gc
 import os
+import subprocess
+import sys
 import threading
 import types
 import weakref
@@ -456,3 +458,53 @@ def test_what_ends_a_loop_is_not_lost_where_a_result_arrives(monkeypatch, error)
     monkeypatch.setattr(AioThreads.Future, '_on_done', end)
     with pytest.raises(error):
         asyncio.run(main())
+
+
+# --- Processes that fork
+
+FORK = '''
+import asyncio, os, sys, threading, warnings
+from gi.repository import AioThreads
+
+warnings.simplefilter('error')
+gate = threading.Event()
+loop = asyncio.new_event_loop()
+
+def body():
+    yield 1
+    gate.wait()
+
+async def begin(iterator):
+    return await anext(iterator)
+
+async def call():
+    await AioThreads.run_in_executor(int)
+
+async def iterate():
+    await anext(AioThreads.IteratorWrapper(body))
+
+iterator = AioThreads.IteratorWrapper(body)
+loop.run_until_complete(begin(iterator))
+child = os.fork()
+if child == 0:
+    actions = (lambda: asyncio.run(call()), lambda: asyncio.run(iterate()),
+               AioThreads.ThreadPoolExecutor(1).submit(int).result)
+    for action in actions:
+        try:
+            action()
+        except RuntimeError as error:
+            assert 'forked' in str(error), error
+        else:
+            os._exit(4)
+    sys.exit(3)
+_, status = os.waitpid(child, 0)
+gate.set()
+loop.close()
+sys.exit(os.waitstatus_to_exitcode(status))
+'''
+
+
+def test_a_forked_child_is_refused_and_ends_at_once():
+    done = subprocess.run([sys.executable, '-X', 'dev', '-c', FORK], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3, done.stderr
+    assert 'had not ended' not in done.stderr

@@ -28,6 +28,8 @@
 PyGILState_STATE aiotpy_enter_worker       (void);
 void             aiotpy_leave_worker       (PyGILState_STATE state);
 void             aiotpy_forget_threads     (void);
+void             aiotpy_forked             (void);
+gboolean         aiotpy_is_forked          (void);
 
 /* --- value.c: Python objects in values, and errors as exceptions ------------ */
 
@@ -142,6 +144,7 @@ gboolean         aiotpy_body_run           (AiotGenerator *generator,
                                             gpointer      user_data,
                                             GError      **error);
 void             aiotpy_body_destroy       (gpointer      user_data);
+void             aiotpy_body_forked        (void);
 PyObject        *aiotpy_wait_for_bodies    (PyObject     *module,
                                             PyObject     *seconds);
 

@@ -35,6 +35,15 @@ remove_body (AiotPyBody *self)
   g_mutex_unlock (&bodies_mutex);
 }
 
+/* None of them came along. */
+void
+aiotpy_body_forked (void)
+{
+  g_mutex_init (&bodies_mutex);
+  g_cond_init (&bodies_ended);
+  g_queue_init (&bodies);
+}
+
 static PyObject *
 list_bodies (void)
 {

@@ -9,6 +9,7 @@
  * and a threading.local would be empty each time. */
 
 static gboolean is_finalizing;   /* guarded by the interpreter's lock */
+static gboolean is_forked;       /* set while there is one thread */
 
 #ifdef HAVE_CXA_THREAD_ATEXIT_IMPL
 
@@ -73,4 +74,18 @@ void
 aiotpy_forget_threads (void)
 {
   is_finalizing = TRUE;
+}
+
+/* In a child, which has none of the threads. */
+void
+aiotpy_forked (void)
+{
+  is_forked = TRUE;
+  aiotpy_body_forked ();
+}
+
+gboolean
+aiotpy_is_forked (void)
+{
+  return is_forked;
 }

@@ -94,6 +94,23 @@ home_dealloc (PyObject *object)
   Py_DECREF (type);
 }
 
+/* In a forked child C refuses everything, but wakes nobody to tell so. */
+static void
+pump_soon (AiotPyHome *self)
+{
+  PyObject *pump, *handle;
+
+  if (!self->is_own || self->loop == NULL)
+    return;
+
+  pump = PyObject_GetAttrString ((PyObject *) self, "pump");
+  handle = PyObject_CallMethod (self->loop, "call_soon", "O", pump);
+  if (handle == NULL)
+    PyErr_WriteUnraisable (self->loop);
+  Py_XDECREF (handle);
+  Py_DECREF (pump);
+}
+
 /* What is started until home is left again comes back to it. */
 gboolean
 aiotpy_home_enter (AiotPyHome *self)
@@ -113,6 +130,8 @@ aiotpy_home_leave (AiotPyHome *self,
 {
   if (has_entered)
     g_main_context_pop_thread_default (self->main_context);
+  if (aiotpy_is_forked ())
+    pump_soon (self);
 }
 
 /* An exception that ends an event loop, such as that of Ctrl-C, goes to the loop. FALSE where it stays set. */

@@ -6,6 +6,8 @@
 #define AIOTPY_MODULE
 #include "aiotpy.h"
 
+#include <pthread.h>
+
 /* The part of the Python face that is not written in Python. It is private to that: nobody else imports it. */
 
 static PyObject *
@@ -56,6 +58,7 @@ PyInit__gi_aiothreads (void)
   if (gobject == NULL)
     return NULL;
   Py_DECREF (gobject);
+  pthread_atfork (NULL, NULL, aiotpy_forked);
 
   module = PyModule_Create (&definition);
   if (module != NULL && aiotpy_value_setup () && aiotpy_home_setup (module) && aiotpy_operation_setup (module) &&

@@ -148,6 +148,12 @@ class _Submitted:
         self.future = concurrent.futures.Future()
         self._call = functools.partial(function, *args, **kwargs)
 
+    def on_done(self, result, error):
+        """Tells of what never ran, which C does by an error."""
+        future = self.future
+        if error is not None and future is not None and future.set_running_or_notify_cancel():
+            future.set_exception(error)
+
     def run(self):
         call, future = self._call, self.future
         self._call = self.future = None
@@ -190,7 +196,7 @@ class ThreadPoolExecutor(concurrent.futures.ThreadPoolExecutor):
         self._queued.add(submitted)
         # Such a future belongs to no event loop, and ends after those that do.
         with detached_home() as home:
-            home.call(native.runner_new(self.executor, name_of(fn)), self._run, (submitted,), None, None, None)
+            home.call(native.runner_new(self.executor, name_of(fn)), self._run, (submitted,), None, None, submitted.on_done)
         return future
 
     def shutdown(self, wait=True, *, cancel_futures=False):
