@@ -508,3 +508,17 @@ def test_a_forked_child_is_refused_and_ends_at_once():
     done = subprocess.run([sys.executable, '-X', 'dev', '-c', FORK], capture_output=True, text=True, timeout=60)
     assert done.returncode == 3, done.stderr
     assert 'had not ended' not in done.stderr
+
+
+# --- Executors
+
+
+def test_an_executor_with_an_initializer_is_let_go():
+    called = []
+    executor = AioThreads.ThreadPoolExecutor(1, initializer=called.append, initargs=('called',))
+    assert executor.submit(int).result(60) == 0
+    executor.shutdown()
+    gone = weakref.ref(executor)
+    del executor
+    gc.collect()
+    assert called == ['called'] and gone() is None

@@ -167,6 +167,11 @@ class _Submitted:
             future.set_result(result)
 
 
+def _on_thread(initialize, phase, *data):
+    if phase == _C.ThreadPhase.STARTS:
+        initialize()
+
+
 class ThreadPoolExecutor(concurrent.futures.ThreadPoolExecutor):
     """The thread pool of the library in the form that concurrent.futures and asyncio know. It has no other threads."""
 
@@ -176,13 +181,10 @@ class ThreadPoolExecutor(concurrent.futures.ThreadPoolExecutor):
         super().__init__(max_workers, thread_name_prefix, initializer, initargs)
         self.executor = _C.Executor.new_pool(thread_name_prefix or f'pool-{next(_counter)}', max_workers)
         if initializer is not None:
-            self.executor.set_thread_hook(self._on_thread)
+            # It must not have this executor, which has it.
+            self.executor.set_thread_hook(functools.partial(_on_thread, functools.partial(initializer, *initargs)))
         self._is_shut_down = False
         self._queued = set()
-
-    def _on_thread(self, phase, *data):
-        if phase == _C.ThreadPhase.STARTS:
-            self._initializer(*self._initargs)
 
     def _run(self, submitted):
         self._queued.discard(submitted)
