@@ -80,9 +80,6 @@ class LoopHome:
             cancellable.cancel()
         if self._timer is not None:
             self._timer.cancel()
-        for iterator in native.list_iterators():
-            if iterator._home is self:
-                iterator._close()
         if self.is_own:
             if loop is not None and not loop.is_closed():
                 loop.remove_reader(self.native.fd)
