@@ -197,6 +197,8 @@ def run_async(loop_kind):
     def run(function):
         complaints = []
         loop = NEW_LOOP[loop_kind]()
+        # A busy machine is slow, and that is nothing to tell of.
+        loop.slow_callback_duration = 60
         loop.set_exception_handler(lambda _, context: complaints.append(context))
         try:
             result = loop.run_until_complete(asyncio.wait_for(function(), 60))
