@@ -4,6 +4,7 @@
 import asyncio
 import gc
 import threading
+import weakref
 
 import pytest
 from face_util import OwnContext
@@ -149,6 +150,41 @@ def test_sleep_and_timers(spawn):
         loop.call_soon(order.append, 0)
         assert await asyncio.sleep(0.01, 'slept') == 'slept'
         assert order == [0, 1, 2] and loop.time() - before >= 0.009
+
+    spawn(main())
+
+
+def test_timers_that_are_due_run_in_the_order_of_their_times(spawn):
+    async def main():
+        loop, order, now = asyncio.get_running_loop(), [], asyncio.get_running_loop().time()
+        for number in (3, 1, 4, 1, 5, 9, 2, 6):
+            loop.call_at(now - 10 + number, order.append, number)
+        await asyncio.sleep(0.001)
+        assert order == [1, 1, 2, 3, 4, 5, 6, 9]
+
+    spawn(main())
+
+
+def test_timers_that_are_cancelled_go(spawn):
+    """Long before their time, and those that are not stay."""
+    async def main():
+        loop, order = asyncio.get_running_loop(), []
+        for _ in range(1000):
+            loop.call_later(3600, order.append, 'late').cancel()
+            timer = loop.call_later(0.001, order.append, 'never')
+            loop.call_later(0.001, order.append, 'due')
+            timer.cancel()
+            timer.cancel()
+        while len(order) < 1000:
+            await asyncio.sleep(0.001)
+        assert set(order) == {'due'}
+        things = weakref.WeakSet()
+        for _ in range(1000):
+            thing = threading.Event()
+            things.add(thing)
+            loop.call_later(3600, thing.set).cancel()
+        del thing
+        assert len(things) < 100
 
     spawn(main())
 

@@ -5,6 +5,8 @@ import asyncio
 import collections
 import contextvars
 import functools
+import heapq
+import itertools
 import math
 import sys
 import threading
@@ -17,10 +19,6 @@ from ._executors import name_of, resolve, run_through
 _loops = threading.local()
 
 
-class _Timer(asyncio.TimerHandle):
-    __slots__ = ['source']
-
-
 class MainContextLoop(asyncio.AbstractEventLoop):
     """As much of an event loop as coroutines need that a GMainContext drives: tasks, futures, timers. No sockets; Gio has those."""
 
@@ -28,6 +26,11 @@ class MainContextLoop(asyncio.AbstractEventLoop):
         self.main_context = main_context
         self._ready = collections.deque()
         self._source = None
+        self._timers = []            # a heap
+        self._n_timers = itertools.count()
+        self._n_cancelled = 0        # of those in the heap, or a few more
+        self._timer_source = None
+        self._timer_source_when = 0
         self._lock = threading.Lock()
         self._is_closed = False
         self._exception_handler = None
@@ -76,16 +79,21 @@ class MainContextLoop(asyncio.AbstractEventLoop):
         return self.call_at(self.time() + delay, callback, *args, context=context)
 
     def call_at(self, when, callback, *args, context=None):
-        timer = _Timer(when, callback, args, self, context)
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
         timer._scheduled = True
-        # Not before its time.
-        source = timer.source = GLib.Timeout(max(0, math.ceil((when - self.time()) * 1000)))
-        source.set_callback(self._run_timer, timer)
-        source.attach(self.main_context)
+        heapq.heappush(self._timers, (when, next(self._n_timers), timer))
+        self._plan_timers()
         return timer
 
+    # Most timers are for what does not happen, and are cancelled long before their time.
     def _timer_handle_cancelled(self, timer):
-        timer.source.destroy()
+        if not timer._scheduled:
+            return
+        self._n_cancelled += 1
+        if self._n_cancelled > 50 and self._n_cancelled > len(self._timers) // 2:
+            self._timers = [entry for entry in self._timers if not entry[2].cancelled()]
+            heapq.heapify(self._timers)
+            self._n_cancelled = 0
 
     def run_in_executor(self, executor, func, *args):
         from ._threaded import run_in_executor
@@ -162,8 +170,37 @@ class MainContextLoop(asyncio.AbstractEventLoop):
                 self._plan()
         return GLib.SOURCE_REMOVE
 
-    def _run_timer(self, timer):
-        self._run(timer)
+    # One source for all of them: GLib runs several that are due at once in the order in which they were made, not in that of
+    # their times.
+    def _plan_timers(self):
+        if not self._timers:
+            return
+        when = self._timers[0][0]
+        if self._timer_source is not None:
+            if self._timer_source_when <= when:
+                return
+            self._timer_source.destroy()
+        # Not before its time.
+        self._timer_source = GLib.Timeout(max(0, math.ceil((when - self.time()) * 1000)))
+        self._timer_source_when = when
+        self._timer_source.set_callback(self._run_timers)
+        self._timer_source.attach(self.main_context)
+
+    def _run_timers(self, *data):
+        self._timer_source.destroy()
+        self._timer_source = None
+        now = self.time()
+        try:
+            while self._timers and self._timers[0][0] <= now:
+                timer = heapq.heappop(self._timers)[2]
+                timer._scheduled = False
+                if timer.cancelled():
+                    self._n_cancelled = max(0, self._n_cancelled - 1)
+                else:
+                    self._run(timer)
+        finally:
+            # Some exceptions end it early.
+            self._plan_timers()
         return GLib.SOURCE_REMOVE
 
 
