@@ -229,6 +229,36 @@ def test_made_in_one_loop_and_iterated_in_another(run_async):
     assert taken == [0, 1, 2]
 
 
+def test_goes_on_in_another_loop(run_async):
+    """Each loop waits at its own home."""
+    gates = [threading.Event() for _ in range(2)]
+
+    def body():
+        yield 0
+        for number, gate in enumerate(gates, 1):
+            wait(gate)
+            yield number
+
+    async def main():
+        iterator = IteratorWrapper(body)
+        assert await anext(iterator) == 0
+        in_thread(lambda: taken.append(asyncio.run(take_one(iterator))))
+        waiting = asyncio.ensure_future(anext(iterator))
+        await steps(2)
+        gates[1].set()
+        assert await waiting == 2
+
+    async def take_one(iterator):
+        waiting = asyncio.ensure_future(anext(iterator))
+        await steps(2)
+        gates[0].set()
+        return await waiting
+
+    taken = []
+    run_async(main)
+    assert taken == [1]
+
+
 # --- Running ahead ----------------------------------------------------------
 
 class Ahead:
