@@ -350,7 +350,7 @@ def test_a_loop_can_be_collected_while_another_one_is_made_known(monkeypatch):
             # In a cycle with its home.
             asyncio.new_event_loop().run_until_complete(use())
             loop = asyncio.new_event_loop()
-            monkeypatch.setattr(_loops, 'native', types.SimpleNamespace(Home=collect_first, list_iterators=list))
+            monkeypatch.setattr(_loops, 'native', types.SimpleNamespace(**vars(native) | {'Home': collect_first}))
             loop.run_until_complete(use())
             loop.close()
     finally:
