@@ -522,3 +522,21 @@ def test_an_executor_with_an_initializer_is_let_go():
     del executor
     gc.collect()
     assert called == ['called'] and gone() is None
+
+
+def test_an_iterator_that_is_being_freed_is_listed_no_more(run_async):
+    listed = []
+
+    class Attribute:
+        def __del__(self):
+            listed.extend(map(id, native.list_iterators()))
+
+    async def main():
+        iterator = AioThreads.IteratorWrapper(lambda: count(2))
+        iterator.attribute = Attribute()
+        assert await anext(iterator) == 0
+        address = id(iterator)
+        del iterator
+        return address
+
+    assert run_async(main) not in listed

@@ -57,8 +57,9 @@ aiotpy_list_iterators (PyObject *module,
   PyObject *list = PyList_New (0);
   AiotPyIterator *self;
 
+  /* One that is being freed is there until its attributes are, which may ask for this list. */
   for (self = iterators; list != NULL && self != NULL; self = self->next)
-    if (PyList_Append (list, (PyObject *) self) != 0)
+    if (Py_REFCNT (self) > 0 && PyList_Append (list, (PyObject *) self) != 0)
       Py_CLEAR (list);
   return list;
 }
