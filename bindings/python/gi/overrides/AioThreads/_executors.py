@@ -142,9 +142,10 @@ def resolve(executor, loop):
 
 
 class _Submitted:
-    """What submit () was given. It lets go of it when it ends, whoever keeps what is left."""
+    """What submit () was given. It lets go of it when it ends, whoever keeps what is left, and never has the executor."""
 
-    def __init__(self, function, args, kwargs):
+    def __init__(self, queued, function, args, kwargs):
+        self._queued = queued
         self.future = concurrent.futures.Future()
         self._call = functools.partial(function, *args, **kwargs)
 
@@ -155,6 +156,7 @@ class _Submitted:
             future.set_exception(error)
 
     def run(self):
+        self._queued.discard(self)
         call, future = self._call, self.future
         self._call = self.future = None
         if not future.set_running_or_notify_cancel():
@@ -186,19 +188,15 @@ class ThreadPoolExecutor(concurrent.futures.ThreadPoolExecutor):
         self._is_shut_down = False
         self._queued = set()
 
-    def _run(self, submitted):
-        self._queued.discard(submitted)
-        submitted.run()
-
     def submit(self, fn, /, *args, **kwargs):
         if self._is_shut_down:
             raise RuntimeError('cannot schedule new futures after shutdown')
-        submitted = _Submitted(fn, args, kwargs)
+        submitted = _Submitted(self._queued, fn, args, kwargs)
         future = submitted.future
         self._queued.add(submitted)
         # Such a future belongs to no event loop, and ends after those that do.
         with detached_home() as home:
-            home.call(native.runner_new(self.executor, name_of(fn)), self._run, (submitted,), None, None, submitted.on_done)
+            home.call(native.runner_new(self.executor, name_of(fn)), submitted.run, (), None, None, submitted.on_done)
         return future
 
     def shutdown(self, wait=True, *, cancel_futures=False):
