@@ -540,3 +540,33 @@ def test_an_iterator_that_is_being_freed_is_listed_no_more(run_async):
         return address
 
     assert run_async(main) not in listed
+
+
+# --- GLib main loops
+
+
+def test_what_is_collected_while_a_callback_is_planned_may_plan_another(monkeypatch):
+    from gi.overrides.AioThreads import _main_loop
+
+    main_context = GLib.MainContext.new()
+    called = []
+
+    class Glib:
+        """Makes a source, and collects an asynchronous generator meanwhile."""
+
+        def __getattr__(self, name):
+            return getattr(GLib, name)
+
+        def Idle(self, **arguments):
+            if not called:
+                called.append('planned')
+                asyncio.get_running_loop().call_soon_threadsafe(called.append, 'called')
+            return GLib.Idle(**arguments)
+
+    async def main():
+        monkeypatch.setattr(_main_loop, 'GLib', Glib())
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    AioThreads.run(main(), main_context)
+    assert called == ['planned', 'called']

@@ -31,7 +31,7 @@ class MainContextLoop(asyncio.AbstractEventLoop):
         self._n_cancelled = 0        # of those in the heap, or a few more
         self._timer_source = None
         self._timer_source_when = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()   # whoever has it may collect garbage, which may call back from here
         self._is_closed = False
         self._exception_handler = None
 
@@ -158,8 +158,9 @@ class MainContextLoop(asyncio.AbstractEventLoop):
     # What comes while it runs waits for the next turn, as other sources do.
     def _run_ready(self, *data):
         with self._lock:
-            self._source.destroy()
-            self._source = None
+            source, self._source = self._source, None
+            if source is not None:
+                source.destroy()
             n_ready = len(self._ready)
         try:
             for _ in range(n_ready):
