@@ -570,3 +570,32 @@ def test_what_is_collected_while_a_callback_is_planned_may_plan_another(monkeypa
 
     AioThreads.run(main(), main_context)
     assert called == ['planned', 'called']
+
+
+def test_what_a_thread_waits_for_no_more_does_not_begin(monkeypatch):
+    main_context = GLib.MainContext.new()
+    begun = []
+    planned = []
+
+    async def begin():
+        begun.append('begun')
+
+    async def get_loop():
+        return asyncio.get_running_loop()
+
+    def wait(loop):
+        with pytest.raises(asyncio.TimeoutError):
+            AioThreads.wait_coroutine(begin, loop, timeout=1)
+
+    loop = AioThreads.run(get_loop(), main_context)
+    call_soon = loop.call_soon
+    monkeypatch.setattr(loop, 'call_soon', lambda *arguments, **options: planned.append(call_soon(*arguments, **options)))
+    thread = threading.Thread(target=wait, args=(loop,))
+    thread.start()
+    while not planned:
+        main_context.iteration(True)
+    # Its turn comes next; but by then nobody waits.
+    thread.join()
+    while main_context.iteration(False):
+        pass
+    assert begun == []

@@ -24,11 +24,12 @@ class _Await:
         self._context = contextvars.copy_context()
         self._home = home_of(loop) if not loop.is_closed() else None
         self._bridge = self._task = None
-        self._is_started = False
+        self._is_started = self._is_cancelled = False
 
     # At home, which is where the loop runs; but a main loop may run without it.
     def _start(self, bridge):
         self._bridge = bridge
+        bridge.on_cancel = self._cancel
         self._home.waiting.add(self)
         if self._home.is_closed:
             self._finish(None, loop_is_closed())
@@ -38,12 +39,15 @@ class _Await:
             self._loop.call_soon(self._begin)
 
     def _begin(self):
+        if self._is_cancelled:
+            # Before its turn came.
+            self._finish(None, asyncio.CancelledError())
+            return
         try:
             task = self._task = self._context.run(self._make_task)
         except BaseException as error:
             self._finish(None, error)
             return
-        self._bridge.on_cancel = self._cancel
         task.add_done_callback(self._on_task_done)
 
     def _make_task(self):
@@ -78,6 +82,7 @@ class _Await:
 
     # Of any thread
     def _cancel(self):
+        self._is_cancelled = True
         task = self._task
         if task is None:
             return
