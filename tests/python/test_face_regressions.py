@@ -599,3 +599,31 @@ def test_what_a_thread_waits_for_no_more_does_not_begin(monkeypatch):
     while main_context.iteration(False):
         pass
     assert begun == []
+
+
+def test_what_offload_gives_cancels_work_that_has_begun_already(monkeypatch, iterate_until):
+    from gi.overrides.AioThreads import _main_loop
+
+    running, leave = threading.Event(), threading.Event()
+    seen, answers = [], []
+
+    def work():
+        running.set()
+        leave.wait(60)
+        seen.append(AioThreads.is_cancelled())
+
+    def call(home, *arguments):
+        operation = home.call(*arguments)
+        assert running.wait(60)
+        return operation
+
+    def home_that_waits(*arguments):
+        home = native.Home(*arguments)
+        return types.SimpleNamespace(call=lambda *arguments: call(home, *arguments))
+
+    monkeypatch.setattr(_main_loop, 'native', types.SimpleNamespace(Home=home_that_waits, runner_new=native.runner_new))
+    AioThreads.offload(work, on_done=lambda *answer: answers.append(answer)).cancel()
+    leave.set()
+    iterate_until(lambda: answers and seen)
+    assert seen == [True]
+    assert isinstance(answers[0][1], asyncio.CancelledError)

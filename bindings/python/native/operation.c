@@ -173,6 +173,13 @@ operation_get_is_cancelled (PyObject *object,
 }
 
 static PyObject *
+operation_get_canceller (PyObject *object,
+                         void     *nothing)
+{
+  return pygobject_new (G_OBJECT (((AiotPyOperation *) object)->cancellable));
+}
+
+static PyObject *
 operation_get_cancellable (PyObject *object,
                            void     *nothing)
 {
@@ -188,7 +195,8 @@ static PyMethodDef operation_methods[] = {
 
 static PyGetSetDef operation_properties[] = {
   { "is_cancelled", operation_get_is_cancelled, NULL, "Whether it was cancelled." },
-  { "cancellable", operation_get_cancellable, NULL, "What cancels it." },
+  { "canceller", operation_get_canceller, NULL, "What whoever started it cancels it with." },
+  { "cancellable", operation_get_cancellable, NULL, "What tells its function so." },
   { NULL }
 };
 

@@ -251,4 +251,4 @@ def offload(func, /, *args, on_done=None, executor=None, **kwargs):
         # Not the context of the function, which may still run there when somebody has cancelled it.
         on_done = functools.partial(contextvars.copy_context().run, on_done)
     operation = home.call(native.runner_new(pool, name_of(func)), func, args, kwargs or None, contextvars.copy_context(), on_done)
-    return operation.cancellable
+    return operation.canceller
