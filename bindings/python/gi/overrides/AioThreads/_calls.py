@@ -75,32 +75,46 @@ def start(runner, function, args, kwargs):
     return future
 
 
+class _Apart:
+    """A call that belongs to no loop. Nobody looks after the home of such, so it lets go of everything itself."""
+
+    def __init__(self, loop, future, function, args, kwargs):
+        self._loop = loop
+        self._future = future
+        self._work = function, args, kwargs
+
+    def _tell(self, result, error):
+        loop, future, work = self._loop, self._future, self._work
+        self._loop = self._future = self._work = None
+        try:
+            # The work goes along, so that it is let go where it came from.
+            loop.call_soon_threadsafe(lambda told_too: future._on_done(result, error), work)
+        except RuntimeError:
+            # The loop is closed.
+            pass
+
+    def run(self):
+        function, args, kwargs = self._work
+        try:
+            result = function(*args, **kwargs)
+        except BaseException as error:
+            self._tell(None, error)
+        else:
+            self._tell(result, None)
+
+    def on_done(self, _, error):
+        """Tells what it did not tell itself, because it never ran."""
+        if error is not None and self._work is not None:
+            self._tell(None, error)
+
+
 def start_apart(runner, function, args, kwargs):
     """Starts a call that is not ended with the event loop. Whoever is there then is told nothing."""
     loop = asyncio.get_running_loop()
     future = Future(loop=loop)
     context = contextvars.copy_context()
     context.run(EVENT_LOOP.set, loop)
-
-    def tell(result, error):
-        try:
-            loop.call_soon_threadsafe(future._on_done, result, error)
-        except RuntimeError:
-            # The loop is closed.
-            pass
-
-    def run():
-        try:
-            result = function(*args, **kwargs)
-        except BaseException as error:
-            tell(None, error)
-        else:
-            tell(result, None)
-
-    def never_ran(_, error):
-        if error is not None:
-            tell(None, error)
-
+    apart = _Apart(loop, future, function, args, kwargs)
     with detached_home() as home:
-        future._operation = home.call(runner, run, (), None, context, never_ran)
+        future._operation = home.call(runner, apart.run, (), None, context, apart.on_done)
     return future
