@@ -78,6 +78,10 @@ class _Await:
         task, self._task = self._task, None
         if isinstance(task, asyncio.Task) and task is not self._target:
             task._log_destroy_pending = False
+            coroutine = task.get_coro()
+            if inspect.iscoroutine(coroutine) and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+                # Its first turn never came.
+                coroutine.close()
         self._finish(None, loop_is_closed())
 
     # Of any thread
