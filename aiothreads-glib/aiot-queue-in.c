@@ -30,7 +30,7 @@ displace_locked (AiotQueue          *self,
                  AiotQueueAftermath *aftermath)
 {
   aiot_queue_remove_locked (self, dropped, 1);
-  g_atomic_int_add (&self->n_occupied, -1);
+  aiot_queue_count_out (self, 1);
   self->n_dropped++;
   aiot_queue_append_locked (self, value, aftermath);
 }

@@ -11,6 +11,9 @@ G_BEGIN_DECLS
 
 /* What a queue is made of: for its own files only. */
 
+/* At least what processors exchange at once. */
+#define AIOT_QUEUE_APART 64
+
 struct _AiotQueue
 {
   gatomicrefcount ref_count;
@@ -26,15 +29,22 @@ struct _AiotQueue
   AiotHomeWatch watch;          /* home's; it has a reference while it is linked */
 
   /* Atomic */
-  guint n_occupied;             /* also raised only under the lock */
   guint n_senders;              /* who wait; changed under the lock */
   guint n_receivers;            /* likewise */
   gboolean changed_always;
+
+  /* Atomic, beside nothing that senders need. These start again from 0 when they are at their end, as n_in does. */
+  char apart_from_above[AIOT_QUEUE_APART];
+  guint n_out;                  /* of all items, those that count against the capacity no more */
+  guint n_in_at_last;           /* what n_in was when the last item was taken */
+  char apart_from_below[AIOT_QUEUE_APART];
 
   GAsyncQueue *blocks;          /* its lock guards all below */
   AiotBlock *head;              /* taken out of the others; NULL: none yet */
   AiotBlock *tail;              /* where items are added: the last of the others, or the head; NULL: none */
   AiotBlock *spare;
+  guint n_in;                   /* all items that came in; atomic as well */
+  guint n_out_seen;             /* what n_out was when it was looked at last */
   guint n_items;
   guint n_reserved;             /* of the items */
   GQueue receivers;
@@ -67,6 +77,10 @@ void        aiot_queue_unlock                 (AiotQueue          *self,
                                                AiotQueueAftermath *aftermath);
 
 /* aiot-queue-items.c: where the items are */
+guint       aiot_queue_peek_length            (AiotQueue          *self);
+void        aiot_queue_count_in_again_locked  (AiotQueue          *self);
+guint       aiot_queue_count_out              (AiotQueue          *self,
+                                               guint               n);
 void        aiot_queue_note_change_locked     (AiotQueue          *self,
                                                gboolean            is_due,
                                                AiotQueueAftermath *aftermath);

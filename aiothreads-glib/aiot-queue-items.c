@@ -7,10 +7,58 @@
 
 /* Where the items are: counted, and in blocks. */
 
+/* Without the lock it may be less already. */
+guint
+aiot_queue_peek_length (AiotQueue *self)
+{
+  guint n_out = g_atomic_int_get (&self->n_out);
+
+  return (guint) g_atomic_int_get (&self->n_in) - n_out;
+}
+
+/* At least the length: what has left since n_out was looked at is counted still. */
+static guint
+get_greatest_length_locked (AiotQueue *self)
+{
+  return self->n_in - self->n_out_seen;
+}
+
+static void
+look_what_has_left_locked (AiotQueue *self)
+{
+  self->n_out_seen = g_atomic_int_get (&self->n_out);
+}
+
 gboolean
 aiot_queue_has_room_locked (AiotQueue *self)
 {
-  return self->capacity == 0 || (guint) g_atomic_int_get (&self->n_occupied) < self->capacity;
+  if (self->capacity != 0 && get_greatest_length_locked (self) >= self->capacity)
+    look_what_has_left_locked (self);
+  return self->capacity == 0 || get_greatest_length_locked (self) < self->capacity;
+}
+
+static void
+count_in_locked (AiotQueue *self)
+{
+  g_atomic_int_set (&self->n_in, self->n_in + 1);
+  if (get_greatest_length_locked (self) > self->peak_length)
+    look_what_has_left_locked (self);
+  self->peak_length = MAX (self->peak_length, get_greatest_length_locked (self));
+}
+
+/* What went out and comes back, room or not. */
+void
+aiot_queue_count_in_again_locked (AiotQueue *self)
+{
+  g_atomic_int_set (&self->n_in, self->n_in + 1);
+}
+
+/* Needs no lock. Returns what n_out is then. */
+guint
+aiot_queue_count_out (AiotQueue *self,
+                      guint      n)
+{
+  return (guint) g_atomic_int_add (&self->n_out, n) + n;
 }
 
 /* Only where the length changes: whoever does that keeps the observer. */
@@ -27,8 +75,6 @@ aiot_queue_append_locked (AiotQueue          *self,
                           GValue             *value,
                           AiotQueueAftermath *aftermath)
 {
-  guint length;
-
   if (self->tail == NULL || aiot_block_is_full (self->tail))
     {
       self->tail = self->spare != NULL ? g_steal_pointer (&self->spare) : aiot_block_new ();
@@ -39,8 +85,7 @@ aiot_queue_append_locked (AiotQueue          *self,
   aiot_queue_note_change_locked (self, self->n_items == 0, aftermath);
   self->n_items++;
   self->n_accepted++;
-  length = g_atomic_int_add (&self->n_occupied, 1) + 1;
-  self->peak_length = MAX (self->peak_length, length);
+  count_in_locked (self);
 }
 
 /* The block with the first items. Only where there are items. */

@@ -186,13 +186,22 @@ begin_taking_locked (AiotQueue     *self,
   return AIOT_TAKEN_ITEMS;
 }
 
+/* After items were taken. Where none is left, the last of them may yet be handed out by somebody, who tells that. */
+static void
+note_last_locked (AiotQueue *self)
+{
+  if (self->n_items == 0)
+    g_atomic_int_set (&self->n_in_at_last, self->n_in);
+}
+
 /* After that many items have left the queue for user code. */
 static void
 end_taking_locked (AiotQueue          *self,
                    guint               n,
                    AiotQueueAftermath *aftermath)
 {
-  g_atomic_int_add (&self->n_occupied, -(int) n);
+  aiot_queue_count_out (self, n);
+  note_last_locked (self);
   aiot_queue_note_change_locked (self, self->n_items == 0, aftermath);
   aiot_queue_refill_locked (self, aftermath);
 }
@@ -269,6 +278,7 @@ aiot_queue_take_block (AiotQueue     *self,
       if (self->when_full == AIOT_WHEN_FULL_WAIT)
         {
           *block = aiot_queue_remove_block_locked (self, n);
+          note_last_locked (self);
           /* The block may have fewer than were reserved. */
           aiot_queue_serve_locked (self, &aftermath);
         }
@@ -284,21 +294,21 @@ aiot_queue_take_block (AiotQueue     *self,
   return taken;
 }
 
-/* Whether a sender is to be let in, now that there are so many. Whoever begins to wait looks for itself. */
+/* Whether a sender is to be let in. Whoever begins to wait looks for itself. */
 static gboolean
-needs_refill (AiotQueue *self,
-              guint      length)
+needs_refill (AiotQueue *self)
 {
   return g_atomic_int_get (&self->n_senders) > 0 &&
-         (length <= self->low_water || g_atomic_int_get (&self->n_receivers) > 0);
+         (aiot_queue_peek_length (self) <= self->low_water || g_atomic_int_get (&self->n_receivers) > 0);
 }
 
 /* A handler that was connected meanwhile is found when the last item goes. */
 static gboolean
 is_observed (AiotQueue *self,
-             guint      length)
+             guint      n_out)
 {
-  return g_atomic_int_get (&self->changed_always) || (length == 0 && self->changed != NULL);
+  return g_atomic_int_get (&self->changed_always) ||
+         (self->changed != NULL && n_out == (guint) g_atomic_int_get (&self->n_in_at_last));
 }
 
 /* One item of a block goes to user code now. */
@@ -306,42 +316,34 @@ void
 aiot_queue_hand_out (AiotQueue *self)
 {
   AiotQueueAftermath aftermath;
-  guint length;
+  guint n_out;
 
   if (self->when_full != AIOT_WHEN_FULL_WAIT)
     return;
 
-  length = g_atomic_int_add (&self->n_occupied, -1) - 1;
-  if (G_LIKELY (!needs_refill (self, length) && !is_observed (self, length)))
+  n_out = aiot_queue_count_out (self, 1);
+  if (G_LIKELY (!needs_refill (self) && !is_observed (self, n_out)))
     return;
 
   aiot_queue_lock (self, &aftermath);
-  aiot_queue_note_change_locked (self, length == 0, &aftermath);
+  aiot_queue_note_change_locked (self, aiot_queue_peek_length (self) == 0, &aftermath);
   aiot_queue_refill_locked (self, &aftermath);
   aiot_queue_unlock (self, &aftermath);
 }
 
-/* Takes the block. What is left in it goes to where it was. */
-void
-aiot_queue_put_back (AiotQueue *self,
-                     AiotBlock *block)
+static void
+put_back_locked (AiotQueue          *self,
+                 AiotBlock          *block,
+                 AiotQueueAftermath *aftermath)
 {
   guint n = aiot_block_get_length (block);
-  AiotQueueAftermath aftermath;
 
-  if (n == 0)
-    {
-      aiot_block_free (block);
-      return;
-    }
-
-  aiot_queue_lock (self, &aftermath);
   if (self->is_discarded)
     {
-      g_atomic_int_add (&self->n_occupied, -(int) n);
+      aiot_queue_count_out (self, n);
       self->n_destroyed += n;
       block->entry.next = NULL;
-      aftermath.blocks = block;
+      aftermath->blocks = block;
     }
   else
     {
@@ -349,8 +351,25 @@ aiot_queue_put_back (AiotQueue *self,
         g_async_queue_push_front_unlocked (self->blocks, self->head);
       self->head = block;
       self->n_items += n;
-      aiot_queue_serve_locked (self, &aftermath);
+      aiot_queue_serve_locked (self, aftermath);
     }
+}
+
+/* Takes the block. What is left in it goes to where it was. */
+void
+aiot_queue_put_back (AiotQueue *self,
+                     AiotBlock *block)
+{
+  AiotQueueAftermath aftermath;
+
+  if (aiot_block_get_length (block) == 0)
+    {
+      aiot_block_free (block);
+      return;
+    }
+
+  aiot_queue_lock (self, &aftermath);
+  put_back_locked (self, block, &aftermath);
   aiot_queue_unlock (self, &aftermath);
 }
 
@@ -360,8 +379,11 @@ aiot_queue_unreceive (AiotQueue *self,
                       GValue    *value)
 {
   AiotBlock *block = aiot_block_new ();
+  AiotQueueAftermath aftermath;
 
   aiot_block_append (block, value);
-  g_atomic_int_inc (&self->n_occupied);
-  aiot_queue_put_back (self, block);
+  aiot_queue_lock (self, &aftermath);
+  aiot_queue_count_in_again_locked (self);
+  put_back_locked (self, block, &aftermath);
+  aiot_queue_unlock (self, &aftermath);
 }

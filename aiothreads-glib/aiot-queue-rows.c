@@ -115,7 +115,7 @@ fill_locked (AiotQueue          *self,
 static gboolean
 is_drained_locked (AiotQueue *self)
 {
-  return (guint) g_atomic_int_get (&self->n_occupied) <= self->low_water;
+  return aiot_queue_peek_length (self) <= self->low_water;
 }
 
 /* After items have left. */

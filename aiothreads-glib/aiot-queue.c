@@ -25,8 +25,12 @@
  * and the next in the row gets it.
  *
  * An item counts against the capacity until it was handed to user code. One consumer may take a whole block, and then hands out
- * its items without the lock: n_occupied is atomic for that, and so are n_senders and n_receivers, which tell it whether somebody has
+ * its items without the lock: n_out is atomic for that, and so are n_senders and n_receivers, which tell it whether somebody has
  * to be let in.
+ *
+ * What goes in and what goes out is counted apart, each by its own side of the queue. One number for both would travel between
+ * two processors with each item. So either side looks at the number of the other only where, by what was seen of it last, it
+ * may matter: where there seems to be no room, and where the last item seems to go.
  */
 
 AiotQueue *
@@ -190,7 +194,13 @@ aiot_queue_get_capacity (AiotQueue *self)
 guint
 aiot_queue_get_length (AiotQueue *self)
 {
-  return g_atomic_int_get (&self->n_occupied);
+  guint length;
+
+  g_async_queue_lock (self->blocks);
+  length = aiot_queue_peek_length (self);
+  g_async_queue_unlock (self->blocks);
+
+  return length;
 }
 
 void
@@ -200,7 +210,7 @@ aiot_queue_get_statistics (AiotQueue           *self,
   guint length;
 
   g_async_queue_lock (self->blocks);
-  length = g_atomic_int_get (&self->n_occupied);
+  length = aiot_queue_peek_length (self);
   *statistics = (AiotQueueStatistics) {
     .length = length,
     .peak_length = self->peak_length,
@@ -417,7 +427,7 @@ discard_items_locked (AiotQueue          *self,
   AiotBlock *block;
 
   self->n_destroyed += self->n_items;
-  g_atomic_int_add (&self->n_occupied, -(int) self->n_items);
+  aiot_queue_count_out (self, self->n_items);
   self->n_items = 0;
   self->n_reserved = 0;
   self->tail = NULL;
