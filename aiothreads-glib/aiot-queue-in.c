@@ -107,13 +107,13 @@ aiot_queue_interrupt_sender (AiotQueue        *self,
 {
   gboolean was_queued;
 
-  g_async_queue_lock (self->blocks);
+  aiot_queue_lock_only (self);
   was_queued = sender->waiter.is_queued;
   if (was_queued)
     aiot_queue_remove_sender_locked (self, sender);
   if (!sender->was_accepted && sender->interruption == AIOT_INTERRUPTION_NONE)
     g_atomic_int_set (&sender->interruption, why);
-  g_async_queue_unlock (self->blocks);
+  g_mutex_unlock (&self->mutex);
 
   return was_queued;
 }

@@ -39,9 +39,9 @@ struct _AiotQueue
   guint n_in_at_last;           /* what n_in was when the last item was taken */
   char apart_from_below[AIOT_QUEUE_APART];
 
-  GAsyncQueue *blocks;          /* its lock guards all below */
-  AiotBlock *head;              /* taken out of the others; NULL: none yet */
-  AiotBlock *tail;              /* where items are added: the last of the others, or the head; NULL: none */
+  GMutex mutex;                 /* guards all below */
+  AiotBlock *head;              /* the first of the blocks, which are a list; NULL: none */
+  AiotBlock *tail;              /* the last, where items are added */
   AiotBlock *spare;
   guint n_in;                   /* all items that came in; atomic as well */
   guint n_out_seen;             /* what n_out was when it was looked at last */
@@ -71,6 +71,7 @@ typedef struct
 } AiotQueueAftermath;
 
 /* aiot-queue.c */
+void        aiot_queue_lock_only              (AiotQueue          *self);
 void        aiot_queue_lock                   (AiotQueue          *self,
                                                AiotQueueAftermath *aftermath);
 void        aiot_queue_unlock                 (AiotQueue          *self,
@@ -88,7 +89,6 @@ gboolean    aiot_queue_has_room_locked        (AiotQueue          *self);
 void        aiot_queue_append_locked          (AiotQueue          *self,
                                                GValue             *value,
                                                AiotQueueAftermath *aftermath);
-AiotBlock  *aiot_queue_get_head_locked        (AiotQueue          *self);
 void        aiot_queue_recycle_locked         (AiotQueue          *self,
                                                AiotBlock          *block);
 void        aiot_queue_remove_locked          (AiotQueue          *self,
@@ -96,6 +96,8 @@ void        aiot_queue_remove_locked          (AiotQueue          *self,
                                                guint               n);
 AiotBlock  *aiot_queue_remove_block_locked    (AiotQueue          *self,
                                                guint               n);
+void        aiot_queue_prepend_block_locked   (AiotQueue          *self,
+                                               AiotBlock          *block);
 
 /* aiot-queue-rows.c: who waits */
 void        aiot_queue_enqueue_locked         (GQueue             *row,

@@ -70,6 +70,47 @@ aiot_queue_note_change_locked (AiotQueue          *self,
   aftermath->has_changed |= is_due || g_atomic_int_get (&self->changed_always);
 }
 
+static AiotBlock *
+take_spare_locked (AiotQueue *self)
+{
+  return self->spare != NULL ? g_steal_pointer (&self->spare) : aiot_block_new ();
+}
+
+static void
+append_block_locked (AiotQueue *self)
+{
+  AiotBlock *block = take_spare_locked (self);
+
+  if (self->tail != NULL)
+    self->tail->entry.next = &block->entry;
+  else
+    self->head = block;
+  self->tail = block;
+}
+
+/* In front of the others. */
+void
+aiot_queue_prepend_block_locked (AiotQueue *self,
+                                 AiotBlock *block)
+{
+  block->entry.next = (AiotHomeEntry *) self->head;
+  self->head = block;
+  if (self->tail == NULL)
+    self->tail = block;
+}
+
+static AiotBlock *
+remove_head_locked (AiotQueue *self)
+{
+  AiotBlock *block = self->head;
+
+  self->head = (AiotBlock *) block->entry.next;
+  if (self->head == NULL)
+    self->tail = NULL;
+  block->entry.next = NULL;
+  return block;
+}
+
 void
 aiot_queue_append_locked (AiotQueue          *self,
                           GValue             *value,
@@ -77,8 +118,7 @@ aiot_queue_append_locked (AiotQueue          *self,
 {
   if (self->tail == NULL || aiot_block_is_full (self->tail))
     {
-      self->tail = self->spare != NULL ? g_steal_pointer (&self->spare) : aiot_block_new ();
-      g_async_queue_push_unlocked (self->blocks, self->tail);
+      append_block_locked (self);
       aiot_queue_note_change_locked (self, TRUE, aftermath);
     }
   aiot_block_append (self->tail, value);
@@ -86,15 +126,6 @@ aiot_queue_append_locked (AiotQueue          *self,
   self->n_items++;
   self->n_accepted++;
   count_in_locked (self);
-}
-
-/* The block with the first items. Only where there are items. */
-AiotBlock *
-aiot_queue_get_head_locked (AiotQueue *self)
-{
-  if (self->head == NULL)
-    self->head = g_async_queue_try_pop_unlocked (self->blocks);
-  return self->head;
 }
 
 void
@@ -117,7 +148,7 @@ drop_empty_head_locked (AiotQueue *self)
 
   /* The last one is used again where it is. */
   if (self->head != self->tail)
-    aiot_queue_recycle_locked (self, g_steal_pointer (&self->head));
+    aiot_queue_recycle_locked (self, remove_head_locked (self));
 }
 
 void
@@ -128,10 +159,9 @@ aiot_queue_remove_locked (AiotQueue *self,
   self->n_items -= n;
   while (n > 0)
     {
-      AiotBlock *head = aiot_queue_get_head_locked (self);
-      guint n_of_head = MIN (n, aiot_block_get_length (head));
+      guint n_of_head = MIN (n, aiot_block_get_length (self->head));
 
-      aiot_block_move (head, values, n_of_head);
+      aiot_block_move (self->head, values, n_of_head);
       drop_empty_head_locked (self);
       values += n_of_head;
       n -= n_of_head;
@@ -143,18 +173,15 @@ AiotBlock *
 aiot_queue_remove_block_locked (AiotQueue *self,
                                 guint      n)
 {
-  AiotBlock *block = aiot_queue_get_head_locked (self);
+  AiotBlock *block;
 
-  if (aiot_block_get_length (block) <= n)
+  if (aiot_block_get_length (self->head) <= n)
     {
-      self->head = NULL;
-      if (self->tail == block)
-        self->tail = NULL;
-      self->n_items -= aiot_block_get_length (block);
-      return block;
+      self->n_items -= aiot_block_get_length (self->head);
+      return remove_head_locked (self);
     }
 
-  block = self->spare != NULL ? g_steal_pointer (&self->spare) : aiot_block_new ();
+  block = take_spare_locked (self);
   aiot_queue_remove_locked (self, block->items, n);
   block->end = n;
   return block;

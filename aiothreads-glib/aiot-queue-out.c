@@ -347,9 +347,7 @@ put_back_locked (AiotQueue          *self,
     }
   else
     {
-      if (self->head != NULL)
-        g_async_queue_push_front_unlocked (self->blocks, self->head);
-      self->head = block;
+      aiot_queue_prepend_block_locked (self, block);
       self->n_items += n;
       aiot_queue_serve_locked (self, aftermath);
     }

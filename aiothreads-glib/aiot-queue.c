@@ -11,10 +11,10 @@
 #include "aiot-worker-private.h"
 
 /*
- * The items wait in blocks, the blocks in a GAsyncQueue, and the lock of that guards all state. Nobody ever sleeps in the
- * GAsyncQueue itself: whoever must wait stands in one of three rows, first come first served, and is taken out of it by
- * whoever has what it waits for. That is noted under the lock; the waiter is notified after it. One thread at a time does that, so
- * that who was served first hears of it first, and nobody hears of the end before others have heard of the items before it.
+ * The items wait in blocks, and one lock guards all state. Whoever must wait stands in one of three rows, first come first served,
+ * and is taken out of it by whoever has what it waits for. That is noted under the lock; the waiter is notified after it. One
+ * thread at a time does that, so that who was served first hears of it first, and nobody hears of the end before others have
+ * heard of the items before it.
  *
  * Senders bring their value along. Whoever makes room moves the first of them in, so none has to run before the item
  * that it sends can be received. They are let in when the queue is half drained, so that not every item wakes a thread,
@@ -45,7 +45,7 @@ aiot_queue_new (AiotHome     *home,
   self->capacity = when_full == AIOT_WHEN_FULL_KEEP_LATEST ? 1 : capacity;
   self->low_water = self->capacity / 2;
   self->when_full = when_full;
-  self->blocks = g_async_queue_new ();
+  g_mutex_init (&self->mutex);
   g_queue_init (&self->receivers);
   g_queue_init (&self->senders);
   g_queue_init (&self->ends);
@@ -69,10 +69,39 @@ aiot_queue_unref (AiotQueue *self)
   /* Nobody is left who could discard it. */
   aiot_queue_discard (self);
   g_clear_pointer (&self->spare, aiot_block_free);
-  g_async_queue_unref (self->blocks);
+  g_mutex_clear (&self->mutex);
   g_clear_error (&self->error);
   g_clear_pointer (&self->home, aiot_home_unref);
   g_free (self);
+}
+
+/* Lets the other thread of this processor have more of it. */
+static void
+relax (void)
+{
+#if defined (__x86_64__) || defined (__i386__)
+  __builtin_ia32_pause ();
+#elif defined (__aarch64__)
+  __asm__ volatile ("yield");
+#endif
+}
+
+/*
+ * Both sides of a stream meet at this lock all the time, and hold it for some nanoseconds. To sleep until it is free, and to wake
+ * who sleeps, would take longer than all the rest; so it is tried again for a moment first.
+ */
+void
+aiot_queue_lock_only (AiotQueue *self)
+{
+  for (guint n_tries = 0; n_tries < 10; n_tries++)
+    {
+      if (g_mutex_trylock (&self->mutex))
+        return;
+      for (guint i = 0; i < 8; i++)
+        relax ();
+    }
+
+  g_mutex_lock (&self->mutex);
 }
 
 void
@@ -82,7 +111,7 @@ aiot_queue_lock (AiotQueue          *self,
   g_queue_init (&aftermath->served);
   aftermath->blocks = NULL;
   aftermath->has_changed = FALSE;
-  g_async_queue_lock (self->blocks);
+  aiot_queue_lock_only (self);
 }
 
 static void
@@ -145,13 +174,13 @@ take_others (AiotQueue *self,
 {
   gboolean took_some;
 
-  g_async_queue_lock (self->blocks);
+  aiot_queue_lock_only (self);
   *served = self->served;
   g_queue_init (&self->served);
   took_some = served->head != NULL;
   if (!took_some)
     self->notifier = 0;
-  g_async_queue_unlock (self->blocks);
+  g_mutex_unlock (&self->mutex);
 
   return took_some;
 }
@@ -166,7 +195,7 @@ aiot_queue_unlock (AiotQueue          *self,
   /* Those who are notified may hold the last references. */
   if (has_served)
     aiot_queue_ref (self);
-  g_async_queue_unlock (self->blocks);
+  g_mutex_unlock (&self->mutex);
 
   if (aftermath->has_changed && self->changed != NULL)
     self->changed (self->changed_data);
@@ -196,9 +225,9 @@ aiot_queue_get_length (AiotQueue *self)
 {
   guint length;
 
-  g_async_queue_lock (self->blocks);
+  aiot_queue_lock_only (self);
   length = aiot_queue_peek_length (self);
-  g_async_queue_unlock (self->blocks);
+  g_mutex_unlock (&self->mutex);
 
   return length;
 }
@@ -209,7 +238,7 @@ aiot_queue_get_statistics (AiotQueue           *self,
 {
   guint length;
 
-  g_async_queue_lock (self->blocks);
+  aiot_queue_lock_only (self);
   length = aiot_queue_peek_length (self);
   *statistics = (AiotQueueStatistics) {
     .length = length,
@@ -219,7 +248,7 @@ aiot_queue_get_statistics (AiotQueue           *self,
     .n_dropped = self->n_dropped,
     .n_destroyed = self->n_destroyed,
   };
-  g_async_queue_unlock (self->blocks);
+  g_mutex_unlock (&self->mutex);
 }
 
 /* Whether the calling thread may wait for what happens to the queue. */
@@ -243,9 +272,9 @@ aiot_queue_is_closed (AiotQueue *self)
 {
   gboolean is_closed;
 
-  g_async_queue_lock (self->blocks);
+  aiot_queue_lock_only (self);
   is_closed = self->is_closed;
-  g_async_queue_unlock (self->blocks);
+  g_mutex_unlock (&self->mutex);
 
   return is_closed;
 }
@@ -255,9 +284,9 @@ aiot_queue_is_discarded (AiotQueue *self)
 {
   gboolean is_discarded;
 
-  g_async_queue_lock (self->blocks);
+  aiot_queue_lock_only (self);
   is_discarded = self->is_discarded;
-  g_async_queue_unlock (self->blocks);
+  g_mutex_unlock (&self->mutex);
 
   return is_discarded;
 }
@@ -390,12 +419,12 @@ aiot_queue_add_end_waiter (AiotQueue     *self,
 {
   gboolean added;
 
-  g_async_queue_lock (self->blocks);
+  aiot_queue_lock_only (self);
   end->has_ended = self->is_ended;
   added = !self->is_ended && end->interruption == AIOT_INTERRUPTION_NONE;
   if (added)
     aiot_queue_enqueue_locked (&self->ends, &end->waiter);
-  g_async_queue_unlock (self->blocks);
+  g_mutex_unlock (&self->mutex);
 
   return added;
 }
@@ -408,13 +437,13 @@ aiot_queue_interrupt_end_waiter (AiotQueue        *self,
 {
   gboolean was_queued;
 
-  g_async_queue_lock (self->blocks);
+  aiot_queue_lock_only (self);
   was_queued = end->waiter.is_queued;
   if (was_queued)
     aiot_queue_dequeue_locked (&self->ends, &end->waiter);
   if (!end->has_ended)
     g_atomic_int_set (&end->interruption, why);
-  g_async_queue_unlock (self->blocks);
+  g_mutex_unlock (&self->mutex);
 
   return was_queued;
 }
@@ -423,21 +452,12 @@ static void
 discard_items_locked (AiotQueue          *self,
                       AiotQueueAftermath *aftermath)
 {
-  AiotHomeEntry **last = (AiotHomeEntry **) &aftermath->blocks;
-  AiotBlock *block;
-
   self->n_destroyed += self->n_items;
   aiot_queue_count_out (self, self->n_items);
   self->n_items = 0;
   self->n_reserved = 0;
+  aftermath->blocks = g_steal_pointer (&self->head);
   self->tail = NULL;
-  while ((block = aiot_queue_get_head_locked (self)) != NULL)
-    {
-      block->entry.next = NULL;
-      *last = &block->entry;
-      last = &block->entry.next;
-      self->head = NULL;
-    }
 }
 
 /* Nobody wants the items any more, nor those that would come. */

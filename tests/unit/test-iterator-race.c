@@ -13,21 +13,22 @@
  * A consumer takes an item, and by that lets in the last one, which the next in line is to get. It has woken the producer, but not yet told
  * the next in line, when the producer ends: those behind in line are told of the end then, but not before the one that has an item.
  *
- * This program's own g_mutex_unlock () and g_async_queue_unlock () come before those of GLib, and find that moment.
+ * This program's own g_mutex_trylock () and g_mutex_unlock () come before those of GLib, and find that moment: only queues try.
  */
 
 static _Thread_local AiotExecutor *wait_for;   /* until it has done two pieces of work */
+static _Thread_local GMutex *queue_mutex;
 static _Thread_local gboolean takes_item;
 
-void
-g_async_queue_unlock (GAsyncQueue *queue)
+gboolean
+g_mutex_trylock (GMutex *mutex)
 {
-  static void (*real) (GAsyncQueue *);
+  static _Thread_local gboolean (*real) (GMutex *);
 
   if (real == NULL)
-    *(void **) &real = dlsym (RTLD_NEXT, "g_async_queue_unlock");
-  real (queue);
-  takes_item = wait_for != NULL;
+    *(void **) &real = dlsym (RTLD_NEXT, "g_mutex_trylock");
+  queue_mutex = mutex;
+  return real (mutex);
 }
 
 void
@@ -39,6 +40,11 @@ g_mutex_unlock (GMutex *mutex)
   if (real == NULL)
     *(void **) &real = dlsym (RTLD_NEXT, "g_mutex_unlock");
   real (mutex);
+  if (mutex == queue_mutex)
+    {
+      takes_item = executor != NULL;
+      return;
+    }
   if (!takes_item)
     return;
 
