@@ -17,6 +17,7 @@ wait_for_room_locked (AiotQueue          *self,
   *value = (GValue) G_VALUE_INIT;
   sender->was_accepted = FALSE;
   aiot_queue_enqueue_locked (&self->senders, &sender->waiter);
+  aiot_queue_note_refill_locked (self);
   g_atomic_int_inc (&self->n_senders);
   /* Whoever hands out items without the lock may just have looked for senders too early. */
   aiot_queue_refill_locked (self, aftermath);

@@ -31,6 +31,7 @@ struct _AiotQueue
   /* Atomic */
   guint n_senders;              /* who wait; changed under the lock */
   guint n_receivers;            /* likewise */
+  guint refill_at;              /* where there are senders: what n_out is when they are let in; likewise */
   gboolean changed_always;
 
   /* Atomic, beside nothing that senders need. These start again from 0 when they are at their end, as n_in does. */
@@ -43,7 +44,7 @@ struct _AiotQueue
   AiotBlock *head;              /* the first of the blocks, which are a list; NULL: none */
   AiotBlock *tail;              /* the last, where items are added */
   AiotBlock *spare;
-  guint n_in;                   /* all items that came in; atomic as well */
+  guint n_in;                   /* all items that came in */
   guint n_out_seen;             /* what n_out was when it was looked at last */
   guint n_items;
   guint n_reserved;             /* of the items */
@@ -78,7 +79,7 @@ void        aiot_queue_unlock                 (AiotQueue          *self,
                                                AiotQueueAftermath *aftermath);
 
 /* aiot-queue-items.c: where the items are */
-guint       aiot_queue_peek_length            (AiotQueue          *self);
+guint       aiot_queue_get_length_locked      (AiotQueue          *self);
 void        aiot_queue_count_in_again_locked  (AiotQueue          *self);
 guint       aiot_queue_count_out              (AiotQueue          *self,
                                                guint               n);
@@ -119,6 +120,7 @@ void        aiot_queue_serve_locked           (AiotQueue          *self,
                                                AiotQueueAftermath *aftermath);
 void        aiot_queue_remove_sender_locked   (AiotQueue          *self,
                                                AiotSender         *sender);
+void        aiot_queue_note_refill_locked     (AiotQueue          *self);
 void        aiot_queue_refill_locked          (AiotQueue          *self,
                                                AiotQueueAftermath *aftermath);
 

@@ -7,13 +7,11 @@
 
 /* Where the items are: counted, and in blocks. */
 
-/* Without the lock it may be less already. */
+/* It may be less already. */
 guint
-aiot_queue_peek_length (AiotQueue *self)
+aiot_queue_get_length_locked (AiotQueue *self)
 {
-  guint n_out = g_atomic_int_get (&self->n_out);
-
-  return (guint) g_atomic_int_get (&self->n_in) - n_out;
+  return self->n_in - (guint) g_atomic_int_get (&self->n_out);
 }
 
 /* At least the length: what has left since n_out was looked at is counted still. */
@@ -40,7 +38,7 @@ aiot_queue_has_room_locked (AiotQueue *self)
 static void
 count_in_locked (AiotQueue *self)
 {
-  g_atomic_int_set (&self->n_in, self->n_in + 1);
+  self->n_in++;
   if (get_greatest_length_locked (self) > self->peak_length)
     look_what_has_left_locked (self);
   self->peak_length = MAX (self->peak_length, get_greatest_length_locked (self));
@@ -50,7 +48,7 @@ count_in_locked (AiotQueue *self)
 void
 aiot_queue_count_in_again_locked (AiotQueue *self)
 {
-  g_atomic_int_set (&self->n_in, self->n_in + 1);
+  self->n_in++;
 }
 
 /* Needs no lock. Returns what n_out is then. */

@@ -296,10 +296,11 @@ aiot_queue_take_block (AiotQueue     *self,
 
 /* Whether a sender is to be let in. Whoever begins to wait looks for itself. */
 static gboolean
-needs_refill (AiotQueue *self)
+needs_refill (AiotQueue *self,
+              guint      n_out)
 {
   return g_atomic_int_get (&self->n_senders) > 0 &&
-         (aiot_queue_peek_length (self) <= self->low_water || g_atomic_int_get (&self->n_receivers) > 0);
+         ((int) (n_out - (guint) g_atomic_int_get (&self->refill_at)) >= 0 || g_atomic_int_get (&self->n_receivers) > 0);
 }
 
 /* A handler that was connected meanwhile is found when the last item goes. */
@@ -322,11 +323,11 @@ aiot_queue_hand_out (AiotQueue *self)
     return;
 
   n_out = aiot_queue_count_out (self, 1);
-  if (G_LIKELY (!needs_refill (self) && !is_observed (self, n_out)))
+  if (G_LIKELY (!needs_refill (self, n_out) && !is_observed (self, n_out)))
     return;
 
   aiot_queue_lock (self, &aftermath);
-  aiot_queue_note_change_locked (self, aiot_queue_peek_length (self) == 0, &aftermath);
+  aiot_queue_note_change_locked (self, aiot_queue_get_length_locked (self) == 0, &aftermath);
   aiot_queue_refill_locked (self, &aftermath);
   aiot_queue_unlock (self, &aftermath);
 }

@@ -96,6 +96,13 @@ aiot_queue_remove_sender_locked (AiotQueue  *self,
   g_atomic_int_add (&self->n_senders, -1);
 }
 
+/* Tells whoever hands out items without the lock when the senders, who wait now, are to be let in. */
+void
+aiot_queue_note_refill_locked (AiotQueue *self)
+{
+  g_atomic_int_set (&self->refill_at, self->n_in - self->low_water);
+}
+
 /* Whoever waits for room gets it, in turn. */
 static void
 fill_locked (AiotQueue          *self,
@@ -110,12 +117,14 @@ fill_locked (AiotQueue          *self,
       sender->was_accepted = TRUE;
       aiot_queue_notify_later (&sender->waiter, aftermath);
     }
+  if (self->senders.head != NULL)
+    aiot_queue_note_refill_locked (self);
 }
 
 static gboolean
 is_drained_locked (AiotQueue *self)
 {
-  return aiot_queue_peek_length (self) <= self->low_water;
+  return aiot_queue_get_length_locked (self) <= self->low_water;
 }
 
 /* After items have left. */

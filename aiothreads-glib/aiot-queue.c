@@ -25,8 +25,8 @@
  * and the next in the row gets it.
  *
  * An item counts against the capacity until it was handed to user code. One consumer may take a whole block, and then hands out
- * its items without the lock: n_out is atomic for that, and so are n_senders and n_receivers, which tell it whether somebody has
- * to be let in.
+ * its items without the lock: n_out is atomic for that, and so are n_senders, refill_at and n_receivers, which tell it whether
+ * somebody has to be let in.
  *
  * What goes in and what goes out is counted apart, each by its own side of the queue. One number for both would travel between
  * two processors with each item. So either side looks at the number of the other only where, by what was seen of it last, it
@@ -226,7 +226,7 @@ aiot_queue_get_length (AiotQueue *self)
   guint length;
 
   aiot_queue_lock_only (self);
-  length = aiot_queue_peek_length (self);
+  length = aiot_queue_get_length_locked (self);
   g_mutex_unlock (&self->mutex);
 
   return length;
@@ -239,7 +239,7 @@ aiot_queue_get_statistics (AiotQueue           *self,
   guint length;
 
   aiot_queue_lock_only (self);
-  length = aiot_queue_peek_length (self);
+  length = aiot_queue_get_length_locked (self);
   *statistics = (AiotQueueStatistics) {
     .length = length,
     .peak_length = self->peak_length,
