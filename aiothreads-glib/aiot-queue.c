@@ -108,9 +108,7 @@ void
 aiot_queue_lock (AiotQueue          *self,
                  AiotQueueAftermath *aftermath)
 {
-  g_queue_init (&aftermath->served);
-  aftermath->blocks = NULL;
-  aftermath->has_changed = FALSE;
+  *aftermath = (AiotQueueAftermath) { .served = G_QUEUE_INIT };
   aiot_queue_lock_only (self);
 }
 
@@ -185,8 +183,8 @@ take_others (AiotQueue *self,
   return took_some;
 }
 
-void
-aiot_queue_unlock (AiotQueue          *self,
+static void
+unlock_and_notify (AiotQueue          *self,
                    AiotQueueAftermath *aftermath)
 {
   gboolean has_served = aftermath->served.head != NULL;
@@ -206,6 +204,17 @@ aiot_queue_unlock (AiotQueue          *self,
     queue_destroy_blocks (self, aftermath->blocks);
   if (has_served)
     aiot_queue_unref (self);
+}
+
+void
+aiot_queue_unlock (AiotQueue          *self,
+                   AiotQueueAftermath *aftermath)
+{
+  /* Most items change nothing for anybody. */
+  if (G_LIKELY (aftermath->served.head == NULL && aftermath->blocks == NULL && !aftermath->has_changed))
+    g_mutex_unlock (&self->mutex);
+  else
+    unlock_and_notify (self, aftermath);
 }
 
 AiotHome *
