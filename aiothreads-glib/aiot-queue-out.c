@@ -33,6 +33,26 @@ aiot_queue_add_receiver (AiotQueue    *self,
   return added;
 }
 
+/*
+ * TRUE when the receiver is served already: it need not get in line, and will not be notified. Not where others are still to be
+ * notified, who were served before.
+ */
+gboolean
+aiot_queue_reserve (AiotQueue    *self,
+                    AiotReceiver *receiver)
+{
+  gboolean is_served;
+
+  aiot_queue_lock_only (self);
+  is_served = receiver->interruption == AIOT_INTERRUPTION_NONE && self->receivers.head == NULL && self->notifier == 0 &&
+              aiot_queue_get_available_locked (self) >= aiot_queue_get_least (self, receiver);
+  if (is_served)
+    aiot_queue_serve_receiver_locked (self, receiver);
+  g_mutex_unlock (&self->mutex);
+
+  return is_served;
+}
+
 static void
 release_reservation_locked (AiotQueue    *self,
                             AiotReceiver *receiver)

@@ -136,6 +136,8 @@ void       aiot_queue_end                 (AiotQueue        *self,
 
 /* --- Out --------------------------------------------------------------------- */
 
+gboolean   aiot_queue_reserve             (AiotQueue        *self,
+                                           AiotReceiver     *receiver);
 gboolean   aiot_queue_add_receiver        (AiotQueue        *self,
                                            AiotReceiver     *receiver);
 gboolean   aiot_queue_interrupt_receiver  (AiotQueue        *self,

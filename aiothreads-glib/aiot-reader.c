@@ -27,6 +27,15 @@ aiot_reader_close (AiotReader *self)
          g_atomic_int_compare_and_exchange (&self->state, AIOT_READER_OVER, AIOT_READER_CLOSED);
 }
 
+/* TRUE when it need not wait, and will not be notified. */
+gboolean
+aiot_reader_reserve (AiotReader   *self,
+                     AiotQueue    *queue,
+                     AiotReceiver *receiver)
+{
+  return aiot_reader_is_open (self) && aiot_queue_reserve (queue, receiver);
+}
+
 /*
  * Adds the receiver, which may be gone when this returns TRUE; the caller keeps the iterator, and so the queue. FALSE when it will not
  * be notified.

@@ -9,7 +9,10 @@
 #include "aiot-request-private.h"
 #include "aiot-value-private.h"
 
-/* Receiving for somebody who is called back. */
+/*
+ * Receiving for somebody who is called back. Where an item is there already it is reserved at once, and handed out at home, when
+ * the turn of its request comes: never before the function has returned, and within what home may use of a frame.
+ */
 
 typedef struct
 {
@@ -107,10 +110,18 @@ receive_start (ReceiveRequest      *self,
   self->receiver.waiter.notify = receive_notify;
   if (!aiot_reader_is_open (reader))
     self->receiver.interruption = AIOT_INTERRUPTION_CLOSED;
-  if (!aiot_request_begin (&self->request, &receive_funcs, AIOT_HOME_LANE_COMPLETIONS, source_object, source_tag,
-                           timeout_ms, cancellable, callback, callback_data))
+  if (!aiot_request_prepare (&self->request, &receive_funcs, AIOT_HOME_LANE_COMPLETIONS, source_object, source_tag,
+                             callback, callback_data))
     return;
 
+  if (aiot_reader_reserve (reader, queue, &self->receiver))
+    {
+      aiot_request_heed_cancellable (&self->request, cancellable);
+      aiot_request_answer (&self->request);
+      return;
+    }
+
+  aiot_request_heed_all (&self->request, timeout_ms, cancellable);
   if (!aiot_reader_wait (reader, queue, &self->receiver))
     aiot_request_answer (&self->request);
 }

@@ -25,6 +25,9 @@ typedef struct
 gboolean      aiot_reader_is_open          (AiotReader            *self);
 gboolean      aiot_reader_is_closed        (AiotReader            *self);
 gboolean      aiot_reader_close            (AiotReader            *self);
+gboolean      aiot_reader_reserve          (AiotReader            *self,
+                                            AiotQueue             *queue,
+                                            AiotReceiver          *receiver);
 gboolean      aiot_reader_wait             (AiotReader            *self,
                                             AiotQueue             *queue,
                                             AiotReceiver          *receiver);

@@ -30,7 +30,7 @@ typedef struct
 struct _AiotRequest
 {
   AiotHomeEntry answer;      /* home's once it is answered */
-  AiotHomeTimer timer;       /* likewise while they are linked; each holds a reference then */
+  AiotHomeTimer timer;       /* likewise while they are linked; each holds a reference then, and is zeroed where it never was */
   AiotHomeWatch watch;
   gatomicrefcount ref_count;
 
@@ -47,20 +47,32 @@ struct _AiotRequest
   GError *error;             /* home only: what finish gives */
 };
 
-gboolean     aiot_request_begin    (AiotRequest            *self,
-                                    const AiotRequestFuncs *funcs,
-                                    AiotHomeLane            lane,
-                                    gpointer                source_object,
-                                    gpointer                source_tag,
-                                    int                     timeout_ms,
-                                    GCancellable           *cancellable,
-                                    GAsyncReadyCallback     callback,
-                                    gpointer                callback_data);
-void         aiot_request_answer   (AiotRequest            *self);
+gboolean     aiot_request_prepare          (AiotRequest            *self,
+                                            const AiotRequestFuncs *funcs,
+                                            AiotHomeLane            lane,
+                                            gpointer                source_object,
+                                            gpointer                source_tag,
+                                            GAsyncReadyCallback     callback,
+                                            gpointer                callback_data);
+void         aiot_request_heed_cancellable (AiotRequest            *self,
+                                            GCancellable           *cancellable);
+void         aiot_request_heed_all         (AiotRequest            *self,
+                                            int                     timeout_ms,
+                                            GCancellable           *cancellable);
+gboolean     aiot_request_begin            (AiotRequest            *self,
+                                            const AiotRequestFuncs *funcs,
+                                            AiotHomeLane            lane,
+                                            gpointer                source_object,
+                                            gpointer                source_tag,
+                                            int                     timeout_ms,
+                                            GCancellable           *cancellable,
+                                            GAsyncReadyCallback     callback,
+                                            gpointer                callback_data);
+void         aiot_request_answer           (AiotRequest            *self);
 
-AiotHome    *aiot_request_get_home (AiotRequest            *self);
-AiotRequest *aiot_request_finish   (GAsyncResult           *result,
-                                    GError                **error);
-void         aiot_request_free     (AiotRequest            *self);
+AiotHome    *aiot_request_get_home         (AiotRequest            *self);
+AiotRequest *aiot_request_finish           (GAsyncResult           *result,
+                                            GError                **error);
+void         aiot_request_free             (AiotRequest            *self);
 
 G_END_DECLS

@@ -14,7 +14,8 @@
  *
  * Whoever begins a request gives its reference to whoever answers it, which is done once; the entry that travels home has it
  * then, and later the result. While they may interrupt it, the handler on the cancellable, the timer and the watch have one
- * each. Wherever the last one is dropped, all is freed at home.
+ * each. What can be answered at once needs no timer, and no watch: if home goes, the entry is dropped with it. Wherever the
+ * last one is dropped, all is freed at home.
  */
 
 #define REQUEST_OF(member, pointer) ((AiotRequest *) ((char *) (pointer) - G_STRUCT_OFFSET (AiotRequest, member)))
@@ -125,7 +126,7 @@ request_stop (AiotRequest *self)
 {
   if (self->timer.entry.funcs != NULL && aiot_home_remove_timer (self->origin.home, &self->timer))
     request_unref (self);
-  if (aiot_home_remove_watch (self->origin.home, &self->watch))
+  if (self->watch.home_gone != NULL && aiot_home_remove_watch (self->origin.home, &self->watch))
     request_unref (self);
   /* Not waiting for a handler that runs: it has a reference of its own, and this may be inside of another one. */
   if (self->cancelled_id != 0)
@@ -209,9 +210,70 @@ request_fail_in_fork (AiotRequest *self)
 }
 
 /*
- * Of zeroed memory. It may be interrupted from now on. FALSE when it was answered already, because nothing can be waited for in
- * this process.
+ * Of zeroed memory. It must be answered from now on, and hears of nothing else yet. FALSE when it was answered already, because
+ * nothing can be waited for in this process.
  */
+gboolean
+aiot_request_prepare (AiotRequest            *self,
+                      const AiotRequestFuncs *funcs,
+                      AiotHomeLane            lane,
+                      gpointer                source_object,
+                      gpointer                source_tag,
+                      GAsyncReadyCallback     callback,
+                      gpointer                callback_data)
+{
+  g_atomic_ref_count_init (&self->ref_count);
+  self->funcs = funcs;
+  self->answer.funcs = &answer_funcs[lane];
+  self->source_object = g_object_ref (source_object);
+  self->source_tag = source_tag;
+  self->callback = callback;
+  self->callback_data = callback_data;
+  if (aiot_process_fails_if_forked (&self->error))
+    {
+      request_fail_in_fork (self);
+      return FALSE;
+    }
+
+  /* Unlike a function that runs, this may wait for ever, and does not keep its main context for that. */
+  self->origin.home = aiot_home_dup_thread_default ();
+  self->origin.context = aiot_context_ref_or_null ();
+  return TRUE;
+}
+
+/* It may be cancelled from now on. NULL is none. */
+void
+aiot_request_heed_cancellable (AiotRequest  *self,
+                               GCancellable *cancellable)
+{
+  if (cancellable == NULL)
+    return;
+
+  self->cancellable = g_object_ref (cancellable);
+  self->cancelled_id = g_cancellable_connect (cancellable, G_CALLBACK (request_cancelled_cb),
+                                              request_ref (self), request_unref);
+}
+
+/* It may be interrupted from now on, by all that interrupts who waits. */
+void
+aiot_request_heed_all (AiotRequest  *self,
+                       int           timeout_ms,
+                       GCancellable *cancellable)
+{
+  self->watch.home_gone = request_home_gone;
+  request_ref (self);
+  if (!aiot_home_add_watch (self->origin.home, &self->watch))
+    request_home_gone (&self->watch);
+  if (timeout_ms > 0)
+    {
+      self->timer.entry.funcs = &timer_funcs;
+      request_ref (self);
+      aiot_home_add_timer (self->origin.home, &self->timer, aiot_clock_now () + timeout_ms * G_TIME_SPAN_MILLISECOND);
+    }
+  aiot_request_heed_cancellable (self, cancellable);
+}
+
+/* Both: for what has to wait. */
 gboolean
 aiot_request_begin (AiotRequest            *self,
                     const AiotRequestFuncs *funcs,
@@ -223,38 +285,10 @@ aiot_request_begin (AiotRequest            *self,
                     GAsyncReadyCallback     callback,
                     gpointer                callback_data)
 {
-  g_atomic_ref_count_init (&self->ref_count);
-  self->funcs = funcs;
-  self->answer.funcs = &answer_funcs[lane];
-  self->watch.home_gone = request_home_gone;
-  self->source_object = g_object_ref (source_object);
-  self->source_tag = source_tag;
-  self->callback = callback;
-  self->callback_data = callback_data;
-  if (aiot_process_fails_if_forked (&self->error))
-    {
-      request_fail_in_fork (self);
-      return FALSE;
-    }
+  if (!aiot_request_prepare (self, funcs, lane, source_object, source_tag, callback, callback_data))
+    return FALSE;
 
-  aiot_work_come_from_here (&self->origin);
-  /* Unlike a function that runs, this may wait for ever, and must not keep the main context for that. */
-  aiot_work_drop_main_context (&self->origin);
-  request_ref (self);
-  if (!aiot_home_add_watch (self->origin.home, &self->watch))
-    request_home_gone (&self->watch);
-  if (timeout_ms > 0)
-    {
-      self->timer.entry.funcs = &timer_funcs;
-      request_ref (self);
-      aiot_home_add_timer (self->origin.home, &self->timer, aiot_clock_now () + timeout_ms * G_TIME_SPAN_MILLISECOND);
-    }
-  if (cancellable != NULL)
-    {
-      self->cancellable = g_object_ref (cancellable);
-      self->cancelled_id = g_cancellable_connect (cancellable, G_CALLBACK (request_cancelled_cb),
-                                                  request_ref (self), request_unref);
-    }
+  aiot_request_heed_all (self, timeout_ms, cancellable);
   return TRUE;
 }
 

@@ -63,6 +63,7 @@ typedef struct
   guint n_senders;
   guint n_receivers;
   guint min;                      /* items for each receiver */
+  gboolean reserves;              /* a receiver gets in line only where there is nothing for it already */
   gboolean interrupts_sender;     /* the first one */
   gboolean interrupts_receiver;
   AiotInterruption interruption;
@@ -184,7 +185,8 @@ receiver_step (Play  *play,
       self->receiver.waiter.notify = receiver_notify;
       self->receiver.min = self->receiver.max = play->cast->min;
       self->state = ACTOR_SLEEPS;
-      if (!aiot_queue_add_receiver (play->queue, &self->receiver))
+      if ((play->cast->reserves && aiot_queue_reserve (play->queue, &self->receiver)) ||
+          !aiot_queue_add_receiver (play->queue, &self->receiver))
         self->state = ACTOR_WAKES;
       return;
     }
@@ -353,6 +355,16 @@ static const Cast interrupted_receiver = {
   .interrupts_receiver = TRUE, .interruption = AIOT_INTERRUPTION_CANCELLED,
 };
 
+static const Cast interrupted_reservation = {
+  .capacity = 1, .n_senders = 2, .n_receivers = 2, .min = 1, .reserves = TRUE,
+  .interrupts_receiver = TRUE, .interruption = AIOT_INTERRUPTION_CANCELLED,
+};
+
+static const Cast timed_out_reservation = {
+  .capacity = 2, .n_senders = 3, .n_receivers = 2, .min = 2, .reserves = TRUE,
+  .interrupts_receiver = TRUE, .interruption = AIOT_INTERRUPTION_TIMED_OUT,
+};
+
 static const Cast timed_out_receiver = {
   .capacity = 2, .n_senders = 3, .n_receivers = 2, .min = 2,
   .interrupts_receiver = TRUE, .interruption = AIOT_INTERRUPTION_TIMED_OUT,
@@ -375,6 +387,12 @@ static const Cast closed_and_receiver = {
   .closes = TRUE,
 };
 
+static const Cast closed_and_reservation = {
+  .capacity = 1, .n_senders = 2, .n_receivers = 2, .min = 1, .reserves = TRUE,
+  .interrupts_receiver = TRUE, .interruption = AIOT_INTERRUPTION_CANCELLED,
+  .closes = TRUE,
+};
+
 static const Cast closed_and_sender = {
   .capacity = 1, .n_senders = 3, .n_receivers = 1, .min = 1,
   .interrupts_sender = TRUE, .interruption = AIOT_INTERRUPTION_CANCELLED,
@@ -388,11 +406,14 @@ main (int    argc,
   test_init (&argc, &argv);
 
   g_test_add_data_func ("/queue/all-orders/promise-passes-on", &interrupted_receiver, test_all_orders);
+  g_test_add_data_func ("/queue/all-orders/reservation-passes-on", &interrupted_reservation, test_all_orders);
   g_test_add_data_func ("/queue/all-orders/time-out-gets-what-is-there", &timed_out_receiver, test_all_orders);
+  g_test_add_data_func ("/queue/all-orders/time-out-keeps-reservation", &timed_out_reservation, test_all_orders);
   g_test_add_data_func ("/queue/all-orders/interrupted-sender-keeps-its-item-or-has-sent-it", &interrupted_sender,
                         test_all_orders);
   g_test_add_data_func ("/queue/all-orders/close-wakes-everybody", &closed, test_all_orders);
   g_test_add_data_func ("/queue/all-orders/close-meets-interrupted-receiver", &closed_and_receiver, test_all_orders);
+  g_test_add_data_func ("/queue/all-orders/close-meets-interrupted-reservation", &closed_and_reservation, test_all_orders);
   g_test_add_data_func ("/queue/all-orders/close-meets-interrupted-sender", &closed_and_sender, test_all_orders);
   return g_test_run ();
 }
