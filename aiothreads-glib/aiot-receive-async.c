@@ -136,7 +136,7 @@ aiot_queue_receive_async (AiotQueue           *self,
                           GAsyncReadyCallback  callback,
                           gpointer             callback_data)
 {
-  ReceiveRequest *request = g_new0 (ReceiveRequest, 1);
+  ReceiveRequest *request = aiot_request_alloc (sizeof (ReceiveRequest));
 
   request->receiver.min = request->receiver.max = 1;
   receive_start (request, self, reader, timeout_ms, cancellable, source_object, source_tag, callback, callback_data);
@@ -164,7 +164,7 @@ aiot_queue_receive_many_async (AiotQueue           *self,
                                GAsyncReadyCallback  callback,
                                gpointer             callback_data)
 {
-  ReceiveRequest *request = g_new0 (ReceiveRequest, 1);
+  ReceiveRequest *request = aiot_request_alloc (sizeof (ReceiveRequest));
 
   request->receiver.min = min;
   request->receiver.max = max;

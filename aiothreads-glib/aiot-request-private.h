@@ -47,6 +47,7 @@ struct _AiotRequest
   GError *error;             /* home only: what finish gives */
 };
 
+gpointer     aiot_request_alloc            (gsize                   size);
 gboolean     aiot_request_prepare          (AiotRequest            *self,
                                             const AiotRequestFuncs *funcs,
                                             AiotHomeLane            lane,

@@ -255,7 +255,7 @@ aiot_queue_send_async (AiotQueue           *self,
                        GAsyncReadyCallback  callback,
                        gpointer             callback_data)
 {
-  SendRequest *request = g_new0 (SendRequest, 1);
+  SendRequest *request = aiot_request_alloc (sizeof (SendRequest));
   AiotOffer offer;
 
   request->queue = aiot_queue_ref (self);
