@@ -20,8 +20,8 @@ typedef struct
   AiotReceiver receiver;
 
   /* Set when it is made */
-  AiotQueue *queue;
-  AiotReader *reader;     /* of the source object, or NULL */
+  AiotQueue *queue;       /* of the source object, which keeps it */
+  AiotReader *reader;     /* likewise, or NULL */
   gboolean is_many;
 
   /* Home only */
@@ -82,7 +82,6 @@ receive_free (AiotRequest *request)
   if (G_IS_VALUE (&self->value))
     aiot_value_clear (&self->value);
   g_clear_pointer (&self->batch, aiot_batch_unref);
-  g_clear_pointer (&self->queue, aiot_queue_unref);
   aiot_request_free (request);
 }
 
@@ -104,7 +103,7 @@ receive_start (ReceiveRequest      *self,
                GAsyncReadyCallback  callback,
                gpointer             callback_data)
 {
-  self->queue = aiot_queue_ref (queue);
+  self->queue = queue;
   self->reader = reader;
   self->receiver.reader = reader;
   self->receiver.waiter.notify = receive_notify;

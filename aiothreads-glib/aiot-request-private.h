@@ -5,9 +5,10 @@
 
 #pragma once
 
+#include "aiot-context-private.h"
+#include "aiot-home-private.h"
 #include "aiot-result-private.h"
 #include "aiot-waiter-private.h"
-#include "aiot-work-private.h"
 
 G_BEGIN_DECLS
 
@@ -36,7 +37,8 @@ struct _AiotRequest
 
   /* Set when it begins */
   const AiotRequestFuncs *funcs;
-  AiotWork origin;           /* where it is answered */
+  AiotHome *home;            /* where it is answered, in that context */
+  AiotContext *context;
   GObject *source_object;
   gpointer source_tag;
   GAsyncReadyCallback callback;

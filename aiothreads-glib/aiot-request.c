@@ -51,10 +51,10 @@ request_unref (gpointer data)
 
   /* The entry is not on its way: it would have a reference. */
   self->answer.funcs = &free_funcs;
-  if (self->origin.home == NULL || aiot_home_is_here (self->origin.home))
+  if (self->home == NULL || aiot_home_is_here (self->home))
     request_free_run (&self->answer);
   else
-    aiot_home_push (self->origin.home, &self->answer);
+    aiot_home_push (self->home, &self->answer);
 }
 
 /* By the function that frees a request. */
@@ -64,14 +64,15 @@ aiot_request_free (AiotRequest *self)
   g_clear_error (&self->error);
   g_clear_object (&self->cancellable);
   g_clear_object (&self->source_object);
-  aiot_work_clear (&self->origin);
+  g_clear_pointer (&self->context, aiot_context_unref);
+  g_clear_pointer (&self->home, aiot_home_unref);
   g_free (self);
 }
 
 AiotHome *
 aiot_request_get_home (AiotRequest *self)
 {
-  return self->origin.home;
+  return self->home;
 }
 
 /* --- What interrupts it ------------------------------------------------------ */
@@ -124,9 +125,9 @@ request_home_gone (AiotHomeWatch *watch)
 static void
 request_stop (AiotRequest *self)
 {
-  if (self->timer.entry.funcs != NULL && aiot_home_remove_timer (self->origin.home, &self->timer))
+  if (self->timer.entry.funcs != NULL && aiot_home_remove_timer (self->home, &self->timer))
     request_unref (self);
-  if (self->watch.home_gone != NULL && aiot_home_remove_watch (self->origin.home, &self->watch))
+  if (self->watch.home_gone != NULL && aiot_home_remove_watch (self->home, &self->watch))
     request_unref (self);
   /* Not waiting for a handler that runs: it has a reference of its own, and this may be inside of another one. */
   if (self->cancelled_id != 0)
@@ -156,13 +157,13 @@ static void
 request_answer_run (AiotHomeEntry *entry)
 {
   AiotRequest *self = REQUEST_OF (answer, entry);
-  AiotContext *previous = aiot_context_enter (self->origin.context);
+  AiotContext *previous = aiot_context_enter (self->context);
 
   if (self->funcs->conclude (self))
     {
       request_stop (self);
       /* It may have gone while this was concluded. */
-      if (aiot_home_is_gone (self->origin.home))
+      if (aiot_home_is_gone (self->home))
         request_unref (self);
       else
         request_call_back (self);
@@ -189,7 +190,7 @@ static const AiotHomeEntryFuncs answer_funcs[AIOT_HOME_N_LANES] = {
 void
 aiot_request_answer (AiotRequest *self)
 {
-  aiot_home_push (self->origin.home, &self->answer);
+  aiot_home_push (self->home, &self->answer);
 }
 
 /* Where homes can't be used, any source will do. */
@@ -243,8 +244,8 @@ aiot_request_prepare (AiotRequest            *self,
     }
 
   /* Unlike a function that runs, this may wait for ever, and does not keep its main context for that. */
-  self->origin.home = aiot_home_dup_thread_default ();
-  self->origin.context = aiot_context_ref_or_null ();
+  self->home = aiot_home_dup_thread_default ();
+  self->context = aiot_context_ref_or_null ();
   return TRUE;
 }
 
@@ -269,13 +270,13 @@ aiot_request_heed_all (AiotRequest  *self,
 {
   self->watch.home_gone = request_home_gone;
   request_ref (self);
-  if (!aiot_home_add_watch (self->origin.home, &self->watch))
+  if (!aiot_home_add_watch (self->home, &self->watch))
     request_home_gone (&self->watch);
   if (timeout_ms > 0)
     {
       self->timer.entry.funcs = &timer_funcs;
       request_ref (self);
-      aiot_home_add_timer (self->origin.home, &self->timer, aiot_clock_now () + timeout_ms * G_TIME_SPAN_MILLISECOND);
+      aiot_home_add_timer (self->home, &self->timer, aiot_clock_now () + timeout_ms * G_TIME_SPAN_MILLISECOND);
     }
   aiot_request_heed_cancellable (self, cancellable);
 }
