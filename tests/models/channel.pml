@@ -67,8 +67,12 @@ mtype state[N_WAITERS + 1] = IDLE;
 byte value[N_SENDERS];
 byte n_promised[N_RECEIVERS + 1];
 
-/* Atomic, but only raised under the lock */
-byte n_occupied;
+/* What has come in, and, atomic, what has gone out to user code */
+byte n_in;
+byte n_out;
+#ifdef FOREACH
+byte refill_at;                     /* atomic too, changed under the lock */
+#endif
 
 /* Of each waiter alone */
 bool is_notified[N_WAITERS + 1];
@@ -87,8 +91,9 @@ byte id;
 byte n;
 
 #define N_AVAILABLE (len (items) - n_reserved)
-#define HAS_ROOM (n_occupied < CAPACITY)
-#define IS_DRAINED (n_occupied <= LOW_WATER)
+#define N_OCCUPIED (n_in - n_out)
+#define HAS_ROOM (N_OCCUPIED < CAPACITY)
+#define IS_DRAINED (N_OCCUPIED <= LOW_WATER)
 #define SENDER_OF(id) ((id) / N_EACH)
 #define IN_LINE(row) (len (row) > 0)
 
@@ -97,7 +102,7 @@ byte n;
 inline check_locked ()
 {
   assert (n_reserved <= len (items));
-  assert (len (items) <= n_occupied && n_occupied <= CAPACITY)
+  assert (len (items) <= N_OCCUPIED && N_OCCUPIED <= CAPACITY)
 }
 
 /* aiot_queue_append_locked () */
@@ -108,7 +113,7 @@ inline aiot_queue_append_locked (number)
   held = held | BIT (number);
   is_accepted[SENDER_OF (number)] = true;
   items!number;
-  n_occupied++
+  n_in++
 }
 
 /* aiot_queue_serve_locked () */
@@ -143,6 +148,16 @@ inline release_reservation_locked (receiver)
   n_promised[receiver] = 0
 }
 
+/* aiot_queue_note_refill_locked () */
+inline aiot_queue_note_refill_locked ()
+{
+#ifdef FOREACH
+  refill_at = n_in - LOW_WATER
+#else
+  skip
+#endif
+}
+
 /* fill_locked () */
 inline fill_locked ()
 {
@@ -153,7 +168,11 @@ inline fill_locked ()
      state[other] = LET_IN;
      served!other
   :: else -> break
-  od
+  od;
+  if
+  :: IN_LINE (senders) -> aiot_queue_note_refill_locked ()
+  :: else
+  fi
 }
 
 /* aiot_queue_refill_locked () */
@@ -285,6 +304,7 @@ inline wait_for_room_locked ()
 {
   state[self] = QUEUED;
   value[self] = ID;
+  aiot_queue_note_refill_locked ();
   senders!self;
   outcome = WAITS
 }
@@ -421,7 +441,7 @@ inline take (receiver, was_served)
     if
     :: n > 0 ->
        release_reservation_locked (receiver);
-       n_occupied = n_occupied - n;
+       n_out = n_out + n;
        do
        :: n > 0 ->
           items?id;
@@ -445,6 +465,32 @@ inline take (receiver, was_served)
     leave (RECEIVER (receiver));
     unlock ()
   }
+}
+
+/* aiot_queue_reserve () */
+inline reserve ()
+{
+  d_step
+  {
+    !is_locked ->
+    if
+    :: !IN_LINE (receivers) && !is_notifying && N_AVAILABLE >= WANTS (self) ->
+       serve_receiver_locked (self);
+       outcome = WAITS
+    :: else -> outcome = WOULD_BLOCK
+    fi
+  }
+}
+
+/* What an asynchronous receiver is promised at once it takes later, if it is not cancelled before. */
+inline receive_reserved ()
+{
+  if
+  :: take (self, true)
+  :: interrupt_receiver (false);
+     d_step { leave (RECEIVER (self)) }
+  fi;
+  notify ()
 }
 
 /* aiot_queue_add_receiver () */
@@ -530,11 +576,12 @@ inline wait_for_items ()
 inline receive ()
 {
   if
-  :: outcome = WOULD_BLOCK                       /* aiot_queue_receive_async () */
+  :: reserve ()                                  /* aiot_queue_receive_async () */
   :: take (self, false); notify ()               /* aiot_queue_receive_sync () */
   fi;
   if
-  :: outcome != WOULD_BLOCK
+  :: outcome == WAITS -> receive_reserved ()
+  :: outcome != WAITS && outcome != WOULD_BLOCK
   :: outcome == WOULD_BLOCK ->
      wait_for_items ();
      if
@@ -600,9 +647,9 @@ inline take_block (n_in_block)
 }
 
 #ifndef MUTANT_LOW_WATER_ONLY
-#define NEEDS_REFILL (is_low || IN_LINE (receivers))
+#define IS_AWAITED IN_LINE (receivers)
 #else
-#define NEEDS_REFILL is_low
+#define IS_AWAITED false
 #endif
 
 /* aiot_queue_hand_out (): not locked, but where senders have to be let in */
@@ -610,24 +657,29 @@ inline hand_out ()
 {
   d_step
   {
-    n_occupied--;
-    is_low = IS_DRAINED
+    n_out++;
+    n_then = n_out
   }
   /* needs_refill () */
+  needs_refill = IN_LINE (senders);
   if
-  :: !IN_LINE (senders)
-  :: IN_LINE (senders) ->
+  :: !needs_refill
+  :: needs_refill ->
      if
-     :: !NEEDS_REFILL
-     :: NEEDS_REFILL ->
-        d_step
-        {
-          !is_locked ->
-          aiot_queue_refill_locked ();
-          unlock ()
-        }
-        notify ()
+     :: n_then >= refill_at
+     :: n_then < refill_at -> needs_refill = IS_AWAITED
      fi
+  fi;
+  if
+  :: !needs_refill
+  :: needs_refill ->
+     d_step
+     {
+       !is_locked ->
+       aiot_queue_refill_locked ();
+       unlock ()
+     }
+     notify ()
   fi
 }
 
@@ -657,16 +709,36 @@ inline put_back ()
   notify ()
 }
 
+/* foreach_get_in_line (), after the first time */
+inline get_in_line ()
+{
+  if
+  :: outcome = WOULD_BLOCK
+  :: reserve ()
+  fi;
+  if
+  :: outcome == WOULD_BLOCK -> wait_for_items ()
+  :: outcome == WAITS ->
+     if
+     :: true
+     :: interrupt_receiver (false);
+        d_step { leave (RECEIVER (self)) }
+     fi;
+     notify ()
+  fi
+}
+
 /* aiot_queue_foreach_async (): its function may stop early, and may wait for anything */
 proctype iteration (byte self)
 {
   bool notifies;
   mtype outcome;
-  bool is_low;
+  byte n_then;
+  bool needs_refill;
   chan block = [N_IDS] of { byte };
 
   do
-  :: wait_for_items ();
+  :: get_in_line ();
      if
      :: outcome == INTERRUPTED
      :: outcome == WAITS -> take_block (N_IDS)
@@ -677,7 +749,7 @@ proctype iteration (byte self)
      :: outcome != OK || len (block) == 0 -> break
      :: outcome == OK && len (block) > 0 ->
         hand_out ();
-        atomic { block?id; hand_over (id); id = 0; is_low = false };
+        atomic { block?id; hand_over (id); id = 0; n_then = 0; needs_refill = false };
         if
         :: true
         :: true -> is_closed
@@ -789,7 +861,7 @@ init
   _nr_pr == 1;
   d_step
   {
-    assert (n_reserved == 0 && n_occupied == len (items));
+    assert (n_reserved == 0 && N_OCCUPIED == len (items));
     do
     :: len (items) > 0 ->
        items?id;
