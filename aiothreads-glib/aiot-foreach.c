@@ -114,7 +114,7 @@ foreach_get_in_line (Foreach *self)
 {
   g_autoptr (GObject) iterator = NULL;
 
-  if (aiot_block_get_length (self->block) > 0)
+  if (aiot_block_get_length (self->block) > 0 || aiot_reader_reserve (self->reader, self->queue, &self->receiver))
     {
       aiot_request_answer (&self->request);
       return FALSE;
