@@ -360,6 +360,98 @@ test_try_next_queues_up (Fixture       *fixture,
   test_assert_answer_number (&next, fixture->iterator, N_FIRST + 1);
 }
 
+/* --- an item that is there already --- */
+
+/* The item after the first one waits for somebody. */
+static void
+receive_first (Fixture *fixture)
+{
+  test_gate_open (&fixture->may_start);
+  test_assert_next (fixture->iterator, 0);
+  test_gate_wait (&fixture->paused);
+}
+
+static void
+test_ready (Fixture       *fixture,
+            gconstpointer  data)
+{
+  TestAnswer answer = { 0 };
+
+  receive_first (fixture);
+  aiot_iterator_next_async (fixture->iterator, NULL, test_answer_cb, &answer);
+  g_assert_cmpint (answer.n_called, ==, 0);
+  /* It stays where it is until the callback. */
+  g_assert_cmpuint (aiot_threaded_iterator_get_length (AIOT_THREADED_ITERATOR (fixture->iterator)), ==, 1);
+  test_assert_answer_number (&answer, fixture->iterator, 1);
+}
+
+static void
+test_ready_cancelled (Fixture       *fixture,
+                      gconstpointer  data)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  TestAnswer left = { 0 }, behind = { 0 };
+
+  receive_first (fixture);
+  aiot_iterator_next_async (fixture->iterator, cancellable, test_answer_cb, &left);
+  aiot_iterator_next_async (fixture->iterator, NULL, test_answer_cb, &behind);
+  g_cancellable_cancel (cancellable);
+  test_assert_answer_number (&behind, fixture->iterator, 1);
+  test_assert_answer_fails (&left, fixture->iterator, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+static void
+test_ready_closed (Fixture       *fixture,
+                   gconstpointer  data)
+{
+  TestAnswer answer = { 0 };
+
+  receive_first (fixture);
+  aiot_iterator_next_async (fixture->iterator, NULL, test_answer_cb, &answer);
+  aiot_iterator_close (fixture->iterator);
+  test_assert_answer_fails (&answer, fixture->iterator, AIOT_ERROR, AIOT_ERROR_CLOSED);
+}
+
+/* --- the result --- */
+
+typedef struct
+{
+  GWeakRef weak_ref;
+  int n_gone;
+} Watched;
+
+static void
+watched_gone (gpointer  data,
+              GObject  *where_it_was)
+{
+  ((Watched *) data)->n_gone++;
+}
+
+static void
+watch_cb (GObject      *source_object,
+          GAsyncResult *result,
+          gpointer      user_data)
+{
+  Watched *watched = user_data;
+
+  g_weak_ref_set (&watched->weak_ref, result);
+  g_object_weak_ref (G_OBJECT (result), watched_gone, watched);
+}
+
+static void
+test_result_watched (Fixture       *fixture,
+                     gconstpointer  data)
+{
+  Watched watched = { .n_gone = 0 };
+
+  g_weak_ref_init (&watched.weak_ref, NULL);
+  test_gate_open (&fixture->may_start);
+  aiot_iterator_next_async (fixture->iterator, NULL, watch_cb, &watched);
+  test_iterate_until (fixture->loop.main_context, &watched.n_gone, 1);
+  g_assert_null (g_weak_ref_get (&watched.weak_ref));
+  g_weak_ref_clear (&watched.weak_ref);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -368,6 +460,10 @@ main (int    argc,
 
 #define ADD(path, func) g_test_add (path, Fixture, GINT_TO_POINTER (AIOT_CAPACITY_DEFAULT), setup, func, teardown)
   ADD ("/iterator/next/first-come-first-served", test_order);
+  ADD ("/iterator/next/ready/is-told-later", test_ready);
+  ADD ("/iterator/next/ready/cancelled-passes-it-on", test_ready_cancelled);
+  ADD ("/iterator/next/ready/closed", test_ready_closed);
+  ADD ("/iterator/next/result-tells-that-it-goes", test_result_watched);
   ADD ("/iterator/next-many/waits-for-the-least", test_many_min);
   ADD ("/iterator/next-many/never-more-than-the-most", test_many_max);
   ADD ("/iterator/next-many/fewer-at-the-end", test_many_end);
