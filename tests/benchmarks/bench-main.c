@@ -39,6 +39,7 @@ static const Part parts[] = {
   { "capacity-one", bench_capacity_one, .on_one_processor = TRUE },
   { "close", bench_close },
   { "frames", bench_frames },
+  { "gtk-frames", bench_gtk_frames },
   { "many-channels", bench_many_channels },
   { "memory", bench_memory, .counts_memory = TRUE },
   { "python", bench_python },

@@ -20,6 +20,7 @@ void bench_stream_one_processor (const BenchRun *run);
 void bench_capacity_one         (const BenchRun *run);
 void bench_close                (const BenchRun *run);
 void bench_frames               (const BenchRun *run);
+void bench_gtk_frames           (const BenchRun *run);
 void bench_many_channels        (const BenchRun *run);
 void bench_memory               (const BenchRun *run);
 void bench_python               (const BenchRun *run);
