@@ -100,6 +100,25 @@ start_run_task (Load *self)
   aiot_executor_run_task (NULL, task, return_answer);
 }
 
+/* What programs have that want a pool of their own. */
+static void
+return_answer_in_pool (gpointer task,
+                       gpointer user_data)
+{
+  g_task_return_int (task, 42);
+  g_object_unref (task);
+}
+
+static void
+start_in_pool (Load *self)
+{
+  static GThreadPool *pool = NULL;
+
+  if (pool == NULL)
+    pool = g_thread_pool_new (return_answer_in_pool, NULL, g_get_num_processors (), FALSE, NULL);
+  g_thread_pool_push (pool, g_task_new (NULL, NULL, task_done_cb, self), NULL);
+}
+
 static double
 run_load (gpointer data)
 {
@@ -123,14 +142,15 @@ run_load (gpointer data)
 /* --- a burst: how long a job waits behind thirty that sleep --- */
 
 #define N_SLEEPERS 30
-#define SLEEP_US   (500 * G_TIME_SPAN_MILLISECOND)
 
 typedef struct
 {
+  gint64 sleep;         /* microseconds */
+  gboolean by_task;
+
   gint64 asked;
   gint64 started;
   guint n_done;
-  gboolean by_task;
 } Burst;
 
 static void
@@ -146,7 +166,7 @@ sleep_func (AiotCall  *call,
             gpointer   user_data,
             GError   **error)
 {
-  g_usleep (SLEEP_US);
+  g_usleep (((Burst *) user_data)->sleep);
   return TRUE;
 }
 
@@ -165,7 +185,7 @@ sleep_in_task (GTask        *task,
                gpointer      task_data,
                GCancellable *cancellable)
 {
-  g_usleep (SLEEP_US);
+  g_usleep (((Burst *) task_data)->sleep);
   g_task_return_boolean (task, TRUE);
 }
 
@@ -190,15 +210,15 @@ burst_start_task (Burst           *self,
 }
 
 static double
-run_burst (gpointer by_task)
+run_burst (gpointer data)
 {
-  Burst self = { .by_task = GPOINTER_TO_INT (by_task) };
+  Burst self = *(Burst *) data;
 
   for (guint i = 0; i < N_SLEEPERS; i++)
     if (self.by_task)
       burst_start_task (&self, sleep_in_task);
     else
-      aiot_offload_async (NULL, sleep_func, NULL, NULL, NULL, burst_count_cb, &self);
+      aiot_offload_async (NULL, sleep_func, &self, NULL, NULL, burst_count_cb, &self);
 
   self.asked = g_get_monotonic_time ();
   if (self.by_task)
@@ -315,11 +335,14 @@ run_round_trips (gpointer       n_operations,
   RoundTrips self = { .n_operations = GPOINTER_TO_UINT (n_operations) };
   gint64 start = g_get_monotonic_time ();
 
+  /* Else the first invocation, which may find a main context without an owner, runs in the worker. */
+  g_main_context_acquire (NULL);
   self.result = g_task_new (NULL, NULL, NULL, NULL);
   self.loop = g_main_loop_new (NULL, FALSE);
   aiot_offload_async (NULL, func, &self, NULL, NULL, round_trips_done_cb, &self);
   g_main_loop_run (self.loop);
   g_main_loop_unref (self.loop);
+  g_main_context_release (NULL);
   g_task_return_boolean (self.result, TRUE);
   g_object_unref (self.result);
   return (double) (g_get_monotonic_time () - start) / self.n_operations;
@@ -339,6 +362,10 @@ run_invocations (gpointer n_operations)
 
 /* --- the parts of the program --- */
 
+#define TASK_THREAD "g_task_run_in_thread"
+#define POOL        "GThreadPool and g_task_return"
+#define INVOKE      "g_main_context_invoke"
+
 void
 bench_one_at_a_time (const BenchRun *run)
 {
@@ -346,8 +373,8 @@ bench_one_at_a_time (const BenchRun *run)
   Load offload = { 1, n, start_offload, 0 }, task = { 1, n / 4, start_task_in_thread, 0 };
   const BenchWay ways[] = {
     { "condition ping-pong", bench_ping_pong, GUINT_TO_POINTER (n) },
-    { "aiot_offload_async", run_load, &offload },
-    { "g_task_run_in_thread", run_load, &task },
+    { "aiot_offload_async", run_load, &offload, { .outdoes = { TASK_THREAD } } },
+    { TASK_THREAD, run_load, &task },
   };
   const BenchGroup group = { "one-at-a-time", "One call at a time, on one processor", ways, G_N_ELEMENTS (ways), 9 };
 
@@ -360,8 +387,8 @@ bench_sync_await (const BenchRun *run)
   const guint n = bench_scaled (run, 40000);
   const BenchWay ways[] = {
     { "condition ping-pong", bench_ping_pong, GUINT_TO_POINTER (n) },
-    { "aiot_sync_await", run_sync_awaits, GUINT_TO_POINTER (n) },
-    { "g_main_context_invoke", run_invocations, GUINT_TO_POINTER (n) },
+    { "aiot_sync_await", run_sync_awaits, GUINT_TO_POINTER (n), { .outdoes = { INVOKE } } },
+    { INVOKE, run_invocations, GUINT_TO_POINTER (n) },
   };
   const BenchGroup group = {
     "sync-await", "From a worker into the main loop and back, on one processor", ways, G_N_ELEMENTS (ways), 9
@@ -373,6 +400,7 @@ bench_sync_await (const BenchRun *run)
 static void
 run_in_flight (const BenchRun *run,
                guint           n_in_flight,
+               BenchGoal       goal,
                const char     *key,
                const char     *title)
 {
@@ -380,11 +408,13 @@ run_in_flight (const BenchRun *run,
   BenchTasks bare = { n, n_in_flight };
   Load offload = { n_in_flight, n, start_offload, 0 };
   Load run_task = { n_in_flight, n / 4, start_run_task, 0 }, task = { n_in_flight, n / 4, start_task_in_thread, 0 };
+  Load pool = { n_in_flight, n / 4, start_in_pool, 0 };
   const BenchWay ways[] = {
     { "bare GTask, no thread", bench_bare_tasks, &bare },
-    { "aiot_offload_async", run_load, &offload },
-    { "aiot_executor_run_task", run_load, &run_task },
-    { "g_task_run_in_thread", run_load, &task },
+    { "aiot_offload_async", run_load, &offload, goal },
+    { "aiot_executor_run_task", run_load, &run_task, goal },
+    { TASK_THREAD, run_load, &task },
+    { POOL, run_load, &pool },
   };
   const BenchGroup group = { key, title, ways, G_N_ELEMENTS (ways), 5 };
 
@@ -394,19 +424,31 @@ run_in_flight (const BenchRun *run,
 void
 bench_in_flight (const BenchRun *run)
 {
-  run_in_flight (run, 64, "in-flight-64", "64 calls in flight");
-  run_in_flight (run, 1000, "in-flight-1000", "1000 calls in flight");
+  run_in_flight (run, 64, (BenchGoal) { NULL }, "in-flight-64", "64 calls in flight");
+  run_in_flight (run, 1000, (BenchGoal) { NULL }, "in-flight-1000", "1000 calls in flight");
+}
+
+void
+bench_in_flight_one_processor (const BenchRun *run)
+{
+  const BenchGoal goal = { .outdoes = { TASK_THREAD, POOL } };
+
+  run_in_flight (run, 64, goal, "in-flight-64-one-processor", "64 calls in flight, on one processor");
+  run_in_flight (run, 1000, goal, "in-flight-1000-one-processor", "1000 calls in flight, on one processor");
 }
 
 void
 bench_burst (const BenchRun *run)
 {
+  const guint milliseconds = run->quick ? 50 : 500;
+  g_autofree char *title = g_strdup_printf ("Until a job starts behind %d that sleep for %u ms", N_SLEEPERS, milliseconds);
+  Burst task = { .sleep = milliseconds * G_TIME_SPAN_MILLISECOND, .by_task = TRUE }, offload = { .sleep = task.sleep };
   const BenchWay ways[] = {
-    { "g_task_run_in_thread", run_burst, GINT_TO_POINTER (TRUE) },
-    { "aiot_offload_async", run_burst, GINT_TO_POINTER (FALSE) },
+    { TASK_THREAD, run_burst, &task },
+    { "aiot_offload_async", run_burst, &offload },
   };
   const BenchGroup group = {
-    "burst", "Until a job starts behind 30 that sleep for half a second", ways, G_N_ELEMENTS (ways),
+    "burst", title, ways, G_N_ELEMENTS (ways),
     bench_n_rounds (run, 5)
   };
 

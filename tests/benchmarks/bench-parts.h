@@ -11,19 +11,20 @@ G_BEGIN_DECLS
 
 /* The parts of the program. Each runs in a process of its own. */
 
-void bench_one_at_a_time        (const BenchRun *run);
-void bench_sync_await           (const BenchRun *run);
-void bench_in_flight            (const BenchRun *run);
-void bench_burst                (const BenchRun *run);
-void bench_stream               (const BenchRun *run);
-void bench_stream_one_processor (const BenchRun *run);
-void bench_capacity_one         (const BenchRun *run);
-void bench_close                (const BenchRun *run);
-void bench_frames               (const BenchRun *run);
-void bench_gtk_frames           (const BenchRun *run);
-void bench_many_channels        (const BenchRun *run);
-void bench_memory               (const BenchRun *run);
-void bench_python               (const BenchRun *run);
-void bench_python_one_processor (const BenchRun *run);
+void bench_one_at_a_time           (const BenchRun *run);
+void bench_sync_await              (const BenchRun *run);
+void bench_in_flight               (const BenchRun *run);
+void bench_in_flight_one_processor (const BenchRun *run);
+void bench_burst                   (const BenchRun *run);
+void bench_stream                  (const BenchRun *run);
+void bench_stream_one_processor    (const BenchRun *run);
+void bench_capacity_one            (const BenchRun *run);
+void bench_close                   (const BenchRun *run);
+void bench_frames                  (const BenchRun *run);
+void bench_gtk_frames              (const BenchRun *run);
+void bench_many_channels           (const BenchRun *run);
+void bench_memory                  (const BenchRun *run);
+void bench_python                  (const BenchRun *run);
+void bench_python_one_processor    (const BenchRun *run);
 
 G_END_DECLS

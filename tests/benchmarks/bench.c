@@ -9,6 +9,8 @@
 
 /* Rounds alternate between the ways, so that a pause of the machine hits all of them alike; medians forget it. */
 
+#define N_QUICK_ROUNDS 3
+
 typedef struct
 {
   double usual;
@@ -75,15 +77,24 @@ append_measure (GString    *json,
   append_number (json, full_name, number);
 }
 
+static guint
+find_way (const BenchGroup *group,
+          const char       *name)
+{
+  for (guint i = 0; i < group->n_ways; i++)
+    if (g_str_equal (group->ways[i].name, name))
+      return i;
+  g_assert_not_reached ();
+}
+
 static const Figure *
 find_figure (const BenchGroup *group,
              const Figure     *figures,
              const char       *name)
 {
-  for (guint i = 0; i < group->n_ways; i++)
-    if (g_str_equal (group->ways[i].name, name))
-      return group->ways[i].missing == NULL ? &figures[i] : NULL;
-  g_assert_not_reached ();
+  guint i = find_way (group, name);
+
+  return group->ways[i].missing == NULL ? &figures[i] : NULL;
 }
 
 static gboolean
@@ -164,10 +175,45 @@ report_goal (const BenchRun   *run,
     }
 }
 
+/* How many times as long @peer takes, in the round that was the best for @way. */
+static double
+best_ratio (const double *way,
+            const double *peer,
+            guint         n_rounds)
+{
+  double best = 0;
+
+  for (guint round = 0; round < n_rounds; round++)
+    best = MAX (best, peer[round] / way[round]);
+  return best;
+}
+
+/* The rounds are still in their order. */
+static void
+report_outdone (const BenchRun   *run,
+                const BenchGroup *group,
+                const double     *times,
+                guint             n_rounds,
+                guint             index)
+{
+  const BenchWay *way = &group->ways[index];
+
+  for (guint i = 0; i < G_N_ELEMENTS (way->goal.outdoes) && way->goal.outdoes[i] != NULL; i++)
+    {
+      const char *name = way->goal.outdoes[i];
+      double ratio = best_ratio (times + index * n_rounds, times + find_way (group, name) * n_rounds, n_rounds);
+
+      if (ratio < 1)
+        g_ptr_array_add (run->outdone, g_strdup_printf ("%s: %s is slower than %s in each of %u rounds, × %.2f at best",
+                                                        group->key, way->name, name, n_rounds, 1 / ratio));
+    }
+}
+
 static void
 report_way (const BenchRun   *run,
             const BenchGroup *group,
             const Figure     *figures,
+            guint             n_rounds,
             guint             index)
 {
   const BenchWay *way = &group->ways[index];
@@ -194,7 +240,7 @@ report_way (const BenchRun   *run,
   g_print (" (%.3f – %.3f)\n", figure->least, figure->most);
   append_measure (run->json, "least", unit, figure->least);
   append_measure (run->json, "most", unit, figure->most);
-  g_string_append_printf (run->json, ", \"rounds\": %u", group->n_rounds);
+  g_string_append_printf (run->json, ", \"rounds\": %u", n_rounds);
   report_goal (run, group, way, figures, figure);
   g_string_append_c (run->json, '}');
 }
@@ -203,19 +249,22 @@ void
 bench_run_group (const BenchRun   *run,
                  const BenchGroup *group)
 {
-  g_autofree double *times = g_new0 (double, group->n_ways * group->n_rounds);
+  const guint n_rounds = run->quick ? MIN (group->n_rounds, N_QUICK_ROUNDS) : group->n_rounds;
+  g_autofree double *times = g_new0 (double, group->n_ways * n_rounds);
   g_autofree Figure *figures = g_new0 (Figure, group->n_ways);
 
-  for (guint round = 0; round < group->n_rounds; round++)
+  for (guint round = 0; round < n_rounds; round++)
     for (guint i = 0; i < group->n_ways; i++)
       if (group->ways[i].missing == NULL)
-        times[i * group->n_rounds + round] = group->ways[i].func (group->ways[i].data);
+        times[i * n_rounds + round] = group->ways[i].func (group->ways[i].data);
 
   for (guint i = 0; i < group->n_ways; i++)
-    figures[i] = sum_up (times + i * group->n_rounds, group->n_rounds);
+    report_outdone (run, group, times, n_rounds, i);
+  for (guint i = 0; i < group->n_ways; i++)
+    figures[i] = sum_up (times + i * n_rounds, n_rounds);
 
   g_print ("%s\n", group->title);
   for (guint i = 0; i < group->n_ways; i++)
-    report_way (run, group, figures, i);
+    report_way (run, group, figures, n_rounds, i);
   g_print ("\n");
 }

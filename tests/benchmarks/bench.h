@@ -12,11 +12,12 @@ G_BEGIN_DECLS
 /* What the parts of the program are told, and where their figures go. */
 typedef struct
 {
-  gboolean quick;             /* a twentieth of the work, to see that it runs */
+  gboolean quick;             /* a twentieth of the work, in three rounds at most */
   gboolean chosen;            /* asked for by name: it may take its time */
   const char *rust_folder;    /* where the peers that are written in Rust are; NULL: nowhere */
   const char *python_script;  /* what measures the Python face; NULL: it is not built */
   GString *json;
+  GPtrArray *outdone;         /* of what was slower than what it has to outdo, a line each */
 } BenchRun;
 
 /* Does its work once and returns how long one operation took, in microseconds, or what else the group counts. */
@@ -30,6 +31,9 @@ typedef struct
   double at_least;
   double worst_at_most;     /* of all rounds, not of their median */
   double itself_at_most;    /* the figure, beside the multiple */
+
+  /* Ways that must not be faster in the best of all rounds, however busy the machine is. That is all that is ever judged. */
+  const char *outdoes[2];
 } BenchGoal;
 
 /* One way of doing something. The first of a group is what the others are compared with. */
