@@ -130,7 +130,7 @@ run_load (gpointer data)
   self.loop = g_main_loop_new (NULL, FALSE);
 
   start = g_get_monotonic_time ();
-  for (; self.n_started < self.n_in_flight; self.n_started++)
+  for (; self.n_started < MIN (self.n_in_flight, self.n_operations); self.n_started++)
     self.start (&self);
   g_main_loop_run (self.loop);
   took = (double) (g_get_monotonic_time () - start) / self.n_operations;
@@ -435,6 +435,50 @@ bench_in_flight_one_processor (const BenchRun *run)
 
   run_in_flight (run, 64, goal, "in-flight-64-one-processor", "64 calls in flight, on one processor");
   run_in_flight (run, 1000, goal, "in-flight-1000-one-processor", "1000 calls in flight, on one processor");
+}
+
+/* --- whether a call costs more where many are queued --- */
+
+#define MANY(n) { n, bench_scaled (run, MAX (n, 50000)), start_offload, 0 }
+
+void
+bench_many_calls (const BenchRun *run)
+{
+  Load ten = MANY (10), hundred = MANY (100), thousand = MANY (1000), more = MANY (10000), many = MANY (100000);
+  Load most = { bench_scaled (run, 1000000), bench_scaled (run, 1000000), start_offload, 0 };
+  BenchTasks tasks = { most.n_operations, most.n_in_flight };
+  const BenchWay ways[] = {
+    { "10 calls", run_load, &ten },
+    { "100 calls", run_load, &hundred },
+    { "1000 calls", run_load, &thousand },
+    { "10000 calls", run_load, &more },
+    { "100000 calls", run_load, &many },
+    { "1000000 calls", run_load, &most },
+    { "1000000 bare GTasks, no thread", bench_bare_tasks, &tasks },
+  };
+  const BenchGroup group = {
+    "many-calls", "A call among so many that are queued, on one processor", ways, G_N_ELEMENTS (ways), bench_n_rounds (run, 3)
+  };
+
+  bench_run_group (run, &group);
+}
+
+/* --- one thing alone, for who counts what it does --- */
+
+void
+bench_only_calls (const BenchRun *run)
+{
+  Load load = { 64, bench_scaled (run, BENCH_N_ALONE), start_offload, 0 };
+
+  run_load (&load);
+}
+
+void
+bench_only_tasks (const BenchRun *run)
+{
+  Load load = { 64, bench_scaled (run, BENCH_N_ALONE), start_task_in_thread, 0 };
+
+  run_load (&load);
 }
 
 void

@@ -23,8 +23,20 @@ void bench_close                   (const BenchRun *run);
 void bench_frames                  (const BenchRun *run);
 void bench_gtk_frames              (const BenchRun *run);
 void bench_many_channels           (const BenchRun *run);
+void bench_many_calls              (const BenchRun *run);
 void bench_memory                  (const BenchRun *run);
 void bench_python                  (const BenchRun *run);
 void bench_python_one_processor    (const BenchRun *run);
+void bench_wakes                   (const BenchRun *run);
+
+/* One thing that bench_wakes () has counted, so many times, and nothing else */
+#define BENCH_N_ALONE 2000
+
+void bench_only_calls              (const BenchRun *run);
+void bench_only_channel            (const BenchRun *run);
+void bench_only_invocations        (const BenchRun *run);
+void bench_only_nothing            (const BenchRun *run);
+void bench_only_stream             (const BenchRun *run);
+void bench_only_tasks              (const BenchRun *run);
 
 G_END_DECLS

@@ -266,6 +266,29 @@ bench_stream_one_processor (const BenchRun *run)
   run_streams (run, INVOKE, "stream-one-processor", "The same, on one processor");
 }
 
+/* One thing alone, for who counts what it does. */
+void
+bench_only_invocations (const BenchRun *run)
+{
+  bench_invoke (GUINT_TO_POINTER (bench_scaled (run, BENCH_N_ALONE)));
+}
+
+void
+bench_only_stream (const BenchRun *run)
+{
+  Pattern by_foreach = { bench_scaled (run, BENCH_N_ALONE), CAPACITY, consume_by_foreach };
+
+  run_generator (&by_foreach);
+}
+
+void
+bench_only_channel (const BenchRun *run)
+{
+  Pattern by_foreach = { bench_scaled (run, BENCH_N_ALONE), CAPACITY, consume_by_foreach };
+
+  run_channel (&by_foreach);
+}
+
 void
 bench_capacity_one (const BenchRun *run)
 {
