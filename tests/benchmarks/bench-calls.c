@@ -4,6 +4,7 @@
  */
 
 #include "bench-floors.h"
+#include "bench-libdex.h"
 #include "bench-parts.h"
 
 #include <aiothreads-glib/aiothreads-glib.h>
@@ -365,16 +366,19 @@ run_invocations (gpointer n_operations)
 #define TASK_THREAD "g_task_run_in_thread"
 #define POOL        "GThreadPool and g_task_return"
 #define INVOKE      "g_main_context_invoke"
+#define LIBDEX      "libdex, a fiber in its pool"
 
 void
 bench_one_at_a_time (const BenchRun *run)
 {
   const guint n = bench_scaled (run, 40000);
   Load offload = { 1, n, start_offload, 0 }, task = { 1, n / 4, start_task_in_thread, 0 };
+  BenchTasks fibers = { n / 4, 1 };
   const BenchWay ways[] = {
     { "condition ping-pong", bench_ping_pong, GUINT_TO_POINTER (n) },
     { "aiot_offload_async", run_load, &offload, { .outdoes = { TASK_THREAD } } },
     { TASK_THREAD, run_load, &task },
+    { LIBDEX, bench_libdex_calls, &fibers, .missing = bench_libdex_get_missing () },
   };
   const BenchGroup group = { "one-at-a-time", "One call at a time, on one processor", ways, G_N_ELEMENTS (ways), 9 };
 
@@ -397,24 +401,26 @@ bench_sync_await (const BenchRun *run)
   bench_run_group (run, &group);
 }
 
+/* @judges: whether GLib's own ways must not be faster; that of running a GTask as it is, is g_task_run_in_thread (). */
 static void
 run_in_flight (const BenchRun *run,
                guint           n_in_flight,
-               BenchGoal       goal,
+               gboolean        judges,
                const char     *key,
                const char     *title)
 {
   const guint n = bench_scaled (run, 100000);
-  BenchTasks bare = { n, n_in_flight };
+  BenchTasks bare = { n, n_in_flight }, fibers = { n / 4, n_in_flight };
   Load offload = { n_in_flight, n, start_offload, 0 };
   Load run_task = { n_in_flight, n / 4, start_run_task, 0 }, task = { n_in_flight, n / 4, start_task_in_thread, 0 };
   Load pool = { n_in_flight, n / 4, start_in_pool, 0 };
   const BenchWay ways[] = {
     { "bare GTask, no thread", bench_bare_tasks, &bare },
-    { "aiot_offload_async", run_load, &offload, goal },
-    { "aiot_executor_run_task", run_load, &run_task, goal },
+    { "aiot_offload_async", run_load, &offload, { .outdoes = { judges ? TASK_THREAD : NULL, POOL } } },
+    { "aiot_executor_run_task", run_load, &run_task, { .outdoes = { judges ? TASK_THREAD : NULL } } },
     { TASK_THREAD, run_load, &task },
     { POOL, run_load, &pool },
+    { LIBDEX, bench_libdex_calls, &fibers, .missing = bench_libdex_get_missing () },
   };
   const BenchGroup group = { key, title, ways, G_N_ELEMENTS (ways), 5 };
 
@@ -424,17 +430,15 @@ run_in_flight (const BenchRun *run,
 void
 bench_in_flight (const BenchRun *run)
 {
-  run_in_flight (run, 64, (BenchGoal) { NULL }, "in-flight-64", "64 calls in flight");
-  run_in_flight (run, 1000, (BenchGoal) { NULL }, "in-flight-1000", "1000 calls in flight");
+  run_in_flight (run, 64, FALSE, "in-flight-64", "64 calls in flight");
+  run_in_flight (run, 1000, FALSE, "in-flight-1000", "1000 calls in flight");
 }
 
 void
 bench_in_flight_one_processor (const BenchRun *run)
 {
-  const BenchGoal goal = { .outdoes = { TASK_THREAD, POOL } };
-
-  run_in_flight (run, 64, goal, "in-flight-64-one-processor", "64 calls in flight, on one processor");
-  run_in_flight (run, 1000, goal, "in-flight-1000-one-processor", "1000 calls in flight, on one processor");
+  run_in_flight (run, 64, TRUE, "in-flight-64-one-processor", "64 calls in flight, on one processor");
+  run_in_flight (run, 1000, TRUE, "in-flight-1000-one-processor", "1000 calls in flight, on one processor");
 }
 
 /* --- whether a call costs more where many are queued --- */

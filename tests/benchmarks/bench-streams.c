@@ -4,6 +4,7 @@
  */
 
 #include "bench-floors.h"
+#include "bench-libdex.h"
 #include "bench-parts.h"
 #include "bench-processors.h"
 #include "bench-rust.h"
@@ -237,6 +238,7 @@ run_streams (const BenchRun *run,
     { TASK, bench_bare_tasks, &bare },
     bench_rust_way (&tokio, run, "tokio", TOKIO),
     bench_rust_way (&crossbeam, run, "crossbeam", "crossbeam-channel, to a thread"),
+    { "libdex, to a fiber on the main loop", bench_libdex_stream, some, .missing = bench_libdex_get_missing () },
     bench_rust_way (&std, run, "std", "Rust's std::sync_channel, to a thread"),
     { "generator, foreach_async", run_generator, &by_foreach, { TOKIO, 0.45, .outdoes = { slower } } },
     { "generator, next_many_async", run_generator, &by_batch, { TOKIO, 0.7, .outdoes = { slower } } },
