@@ -213,12 +213,24 @@ run_all_parts (GString  *json,
   return FALSE;
 }
 
+/* How many others wanted a processor in the last minute tells how much the figures are worth. */
+static void
+read_load (char text[G_ASCII_DTOSTR_BUF_SIZE])
+{
+  double load = 0;
+
+  getloadavg (&load, 1);
+  g_ascii_formatd (text, G_ASCII_DTOSTR_BUF_SIZE, "%.2f", load);
+}
+
 static gboolean
 run_parts (GError **error)
 {
   g_autoptr (GString) json = g_string_new (NULL);
   g_autofree char *document = NULL;
+  char load[G_ASCII_DTOSTR_BUF_SIZE];
 
+  read_load (load);
   g_print ("Microseconds an operation, where nothing else is said: the median of alternating rounds, its ratio to the first\n"
            "line, and the spread\n\n");
   if (!(chosen_names != NULL ? run_chosen_parts (json, error) : run_all_parts (json, error)))
@@ -226,8 +238,8 @@ run_parts (GError **error)
   if (json_path == NULL)
     return TRUE;
 
-  document = g_strdup_printf ("{\"version\": \"%s\", \"processors\": %u, \"figures\": [\n  %s\n]}\n",
-                              AIOT_VERSION_S, g_get_num_processors (), json->str);
+  document = g_strdup_printf ("{\"version\": \"%s\", \"processors\": %u, \"load_before\": %s, \"figures\": [\n  %s\n]}\n",
+                              AIOT_VERSION_S, g_get_num_processors (), load, json->str);
   return g_file_set_contents (json_path, document, -1, error);
 }
 
