@@ -238,7 +238,8 @@ await_idle (AiotExecutor *executor)
   g_autoptr (GError) error = NULL;
   g_autoptr (AiotCall) call = aiot_offload_sync (executor, do_nothing, NULL, NULL, &error);
 
-  stop_on_error (error);
+  if (call == NULL)
+    g_error ("%s", error->message);
 }
 
 static void
@@ -250,6 +251,7 @@ emit_items (AiotExecutor *executor,
   g_autoptr (AiotIterator) iterator = start_stream (&self, executor);
 
   await_idle (executor);
+  aiot_iterator_close (iterator);
 }
 
 static void
