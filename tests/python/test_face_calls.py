@@ -82,6 +82,19 @@ def test_row_1_values(run_async, value):
     run_async(main)
 
 
+@pytest.mark.parametrize('name', [
+    'threaded', 'threaded_separate', 'threaded_iterable', 'threaded_iterable_separate', 'run_in_executor', 'run_in_new_thread',
+    'Threaded', 'ThreadedSeparate', 'ThreadedBase', 'BoundThreaded', 'ThreadedIterable', 'ThreadedIterableSeparate',
+    'ThreadedIterableBase', 'BoundThreadedIterable', 'IteratorWrapper', 'IteratorWrapperSeparate', 'FromThreadChannel',
+    'ChannelClosed', 'ChannelTimeout', 'sync_await', 'wait_coroutine', 'sync_wait_coroutine', 'EVENT_LOOP',
+    'THREADED_ITERABLE_DEFAULT_MAX_SIZE', 'ThreadPoolExecutor', 'entrypoint'])
+def test_names_of_aiothreads_are_there(name):
+    """Programs import them by name, or all of them at once."""
+    names = {}
+    exec('from gi.repository.AioThreads import *', names)
+    assert names[name] is getattr(AioThreads, name)
+
+
 def test_row_1_is_imported_either_way():
     assert AioThreads.threaded is threaded
     assert issubclass(AioThreads.Threaded, AioThreads.ThreadedBase)

@@ -259,6 +259,33 @@ def test_goes_on_in_another_loop(run_async):
     assert taken == [1]
 
 
+# --- Iterators of C ---------------------------------------------------------
+
+def test_iterators_of_c(run_async):
+    """Of functions that know of the library."""
+    ended = threading.Event()
+
+    def body(generator):
+        try:
+            for number in range(generator.get_argument()):
+                generator.emit(number)
+            return True
+        finally:
+            ended.set()
+
+    async def main():
+        numbers = AioThreads.ThreadedIterable.new(body)
+        assert await take_all(numbers.iterate(3000, None)) == list(range(3000))
+        ended.clear()
+        async with numbers.iterate(10 ** 9, None) as iterator:
+            async for number in iterator:
+                if number == 3:
+                    break
+        assert ended.is_set() and iterator.is_closed()
+
+    run_async(main)
+
+
 # --- Running ahead ----------------------------------------------------------
 
 class Ahead:
@@ -338,11 +365,12 @@ def test_0_is_unbounded(run_async):
     run_async(main)
 
 
-def test_default_is_bounded(run_async):
+@pytest.mark.parametrize('arguments', [{}, {'max_size': None}], ids=['nothing', 'None'])
+def test_default_is_bounded(run_async, arguments):
     body = Ahead()
 
     async def main():
-        async with IteratorWrapper(body) as iterator:
+        async with IteratorWrapper(body, **arguments) as iterator:
             assert await anext(iterator) == 0
             body.wait_for(1025)
             body.assert_at_most(1026)

@@ -350,6 +350,35 @@ def test_batches_until_the_end(run_async):
     run_async(main)
 
 
+def test_iteration_takes_batches(run_async):
+    """Items that are there come without the loop going round for each. Fifty turns are generous for five hundred of them."""
+    given = threading.Event()
+
+    def body():
+        yield from range(501)
+        given.set()
+
+    async def main():
+        loop, n_turns, is_over = asyncio.get_running_loop(), 0, False
+
+        def turn():
+            nonlocal n_turns
+            n_turns += 1
+            if not is_over:
+                loop.call_soon(turn)
+
+        iterator = IteratorWrapper(body)
+        assert await anext(iterator) == 0
+        wait(given)
+        loop.call_soon(turn)
+        assert await take_all(iterator) == list(range(1, 501))
+        is_over = True
+        assert n_turns < 50
+        await steps(2)
+
+    run_async(main)
+
+
 @pytest.mark.parametrize('arguments', [(0, 1), (2, 1), (-1, 1), (1, 0)])
 def test_batch_of_an_impossible_size(run_async, arguments):
     async def main():
