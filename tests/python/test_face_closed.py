@@ -184,6 +184,43 @@ loop.close()
     assert printed == 'timeout\n42\n'
 
 
+def test_thread_of_the_loop_ends_without_closing_it():
+    """Nobody waits for a loop that nobody runs any more; neither who waits already nor who comes later."""
+    printed = run_program('''
+    started, ended = threading.Event(), threading.Event()
+
+    async def for_ever():
+        started.set()
+        await asyncio.Event().wait()
+
+    def work():
+        for _ in range(2):
+            try:
+                sync_await(for_ever)
+            except Exception as error:
+                print(type(error).__name__, error)
+        ended.set()
+
+    async def main():
+        threaded(work)()
+        while not started.is_set():
+            await asyncio.sleep(0)
+
+    def run():
+        loops.append(asyncio.new_event_loop())
+        loops[0].run_until_complete(main())
+
+    loops = []
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert ended.wait(60)
+    loops[0].close()
+    ''')
+    message = 'RuntimeError the thread that ran the event loop has ended, so nobody does what this thread waits for\n'
+    assert printed == message * 2
+
+
 def test_closed_again_and_again_with_everything_in_flight():
     """Loops of a thread each, closed at any moment."""
     printed = run_program('''

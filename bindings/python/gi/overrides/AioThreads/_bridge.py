@@ -9,7 +9,7 @@ import math
 from gi.overrides import _gi_aiothreads as native
 from gi.repository import Gio
 
-from ._loops import home_of, loop_is_closed
+from ._loops import home_of, loop_is_alone, loop_is_closed
 from ._state import EVENT_LOOP, current_cancellable
 
 
@@ -96,14 +96,15 @@ class _Await:
             # It was closed meanwhile.
             pass
 
-    # Who abandons the main context of a loop ends all that waits for it; where others iterate it, each is ended by itself.
+    # Who abandons the main context of a loop ends all that waits for it. Where others iterate it, or its thread may end before the
+    # program does, each is ended by itself.
     def _get_cancellable(self):
-        if self._home.is_own:
+        if self._home.is_own and self._home.outlives_program:
             return current_cancellable()
         cancellable = Gio.Cancellable()
         self._home.cancellables.add(cancellable)
         # It may have been closed before it knew of this one.
-        if self._home.is_closed:
+        if self._home.is_closed or self._home.is_alone:
             cancellable.cancel()
         return cancellable
 
@@ -114,6 +115,8 @@ class _Await:
         except asyncio.CancelledError:
             if self._home.is_closed:
                 raise loop_is_closed() from None
+            if self._home.is_alone:
+                raise loop_is_alone() from None
             raise
         finally:
             self._home.cancellables.discard(cancellable)

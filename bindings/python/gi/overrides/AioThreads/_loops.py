@@ -13,12 +13,24 @@ _lock = threading.RLock()                # whoever has it may collect garbage, a
 _others = weakref.WeakKeyDictionary()    # of loops that take no attributes
 _detached_lock = threading.RLock()
 _detached = None
+_this_thread = threading.local()
 
 
 def _main_context_of(loop):
     """The main context that drives a loop; None for a loop that is not driven by one."""
     main_context = getattr(loop, 'main_context', None) or getattr(loop, '_context', None)
     return main_context if isinstance(main_context, GLib.MainContext) else None
+
+
+class _ThreadEnd:
+    """Goes with a thread, and tells the homes of its loops."""
+
+    def __init__(self):
+        self.homes = weakref.WeakSet()
+
+    def __del__(self):
+        for home in list(self.homes):
+            home.thread_has_ended()
 
 
 class LoopHome:
@@ -30,7 +42,9 @@ class LoopHome:
         self.is_closed = False
         self.native = native.Home(main_context, loop)
         self.waiting = set()       # for something in the loop: threads
-        self.cancellables = set()  # the same, where nobody abandons the main context
+        self.cancellables = set()  # the same, where nobody abandons the main context, or its thread may end
+        self.thread = None         # that ran the loop last
+        self.is_alone = False      # because that has ended
         self._loop = weakref.ref(loop)
         self._timer = None
 
@@ -40,12 +54,38 @@ class LoopHome:
 
     # In the thread of the loop.
     def watch(self):
+        self._note_thread()
         if self.is_own and not self.is_closed:
             self.loop.add_reader(self.native.fd, self.pump)
             self.pump()
 
+    def _note_thread(self):
+        self.thread = threading.get_ident()
+        self.is_alone = False
+        if self.thread != threading.main_thread().ident:
+            if not hasattr(_this_thread, 'end'):
+                _this_thread.end = _ThreadEnd()
+            _this_thread.end.homes.add(self)
+
+    @property
+    def outlives_program(self):
+        """Whether its thread ends with the program only."""
+        return self.thread == threading.main_thread().ident
+
+    # In that thread. Another one may run the loop later, and calls come back to it then; but threads do not wait for that.
+    def thread_has_ended(self):
+        if self.thread == threading.get_ident():
+            self.is_alone = True
+            self.cancel_waiting()
+
+    def cancel_waiting(self):
+        for cancellable in list(self.cancellables):
+            cancellable.cancel()
+
     def pump(self):
         """Does what has come for a main context that nobody else iterates."""
+        if self.thread != threading.get_ident():
+            self._note_thread()
         try:
             self.native.pump()
         finally:
@@ -76,8 +116,7 @@ class LoopHome:
                 iterator._close()
         for waiting in list(self.waiting):
             waiting.loop_was_closed()
-        for cancellable in list(self.cancellables):
-            cancellable.cancel()
+        self.cancel_waiting()
         if self._timer is not None:
             self._timer.cancel()
         if self.is_own:
@@ -88,6 +127,10 @@ class LoopHome:
 
 def loop_is_closed():
     return RuntimeError('the event loop is closed, so nobody does what this thread waits for')
+
+
+def loop_is_alone():
+    return RuntimeError('the thread that ran the event loop has ended, so nobody does what this thread waits for')
 
 
 def _close_with(loop, home):
