@@ -99,7 +99,7 @@ class _Await:
     # Who abandons the main context of a loop ends all that waits for it. Where others iterate it, or its thread may end before the
     # program does, each is ended by itself.
     def _get_cancellable(self):
-        if self._home.is_own and self._home.outlives_program:
+        if self._home.is_own and self._home.ends_with_program:
             return current_cancellable()
         cancellable = Gio.Cancellable()
         self._home.cancellables.add(cancellable)

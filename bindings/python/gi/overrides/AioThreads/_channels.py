@@ -160,9 +160,17 @@ class ChannelMethods:
                 f' {channel.get_capacity() or "any number of"} items>')
 
 
+def _is_unicode(text):
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _is_of_c(value):
     if isinstance(value, str):
-        return '\0' not in value and not any('\ud800' <= character <= '\udfff' for character in value)
+        return '\0' not in value and (value.isascii() or _is_unicode(value))
     return value is not None and (not isinstance(value, int) or -2**31 <= value < 2**31)
 
 

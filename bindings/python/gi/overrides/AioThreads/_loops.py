@@ -68,8 +68,8 @@ class LoopHome:
             _this_thread.end.homes.add(self)
 
     @property
-    def outlives_program(self):
-        """Whether its thread ends with the program only."""
+    def ends_with_program(self):
+        """Whether its thread ends no earlier."""
         return self.thread == threading.main_thread().ident
 
     # In that thread. Another one may run the loop later, and calls come back to it then; but threads do not wait for that.
