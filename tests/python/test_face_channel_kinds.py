@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Channels as they are made, and that those of C and those of Python are one."""
 
+import threading
+import weakref
+
 import pytest
 from gi.repository import AioThreads
 from gi.repository.AioThreads import FromThreadChannel
@@ -29,7 +32,7 @@ def test_size():
         assert channel.maxsize == channel.channel.get_capacity() == size
 
 
-@pytest.mark.parametrize('arguments', [{'maxsize': -1}, {'max_size': -2}, {'timeout': -1}])
+@pytest.mark.parametrize('arguments', [{'maxsize': -1}, {'max_size': -2}, {'timeout': -1}, {'maxsize': 1, 'max_size': 2}])
 def test_what_can_not_be_made(arguments):
     with pytest.raises((TypeError, ValueError)):
         FromThreadChannel(**arguments)
@@ -39,6 +42,37 @@ def test_holds_as_many_as_its_size(make):
     channel = make(3)
     assert [channel.try_put(number) for number in range(5)] == [True, True, True, False, False]
     assert len(channel) == 3
+
+
+def test_any_thread_waits_for_one_that_belongs_to_no_loop():
+    """The main thread is no other than the rest where it runs no loop."""
+    channel, waits, received = FromThreadChannel(1), threading.Event(), []
+
+    def receive():
+        waits.wait(60)
+        received.extend(channel.get_sync() for _ in range(3))
+
+    channel.put(0)
+    thread = threading.Thread(target=receive)
+    thread.start()
+    # The first one waits for room that the other thread makes then.
+    waits.set()
+    for number in (1, 2):
+        channel.put(number)
+    thread.join()
+    assert received == [0, 1, 2]
+
+
+def test_what_is_left_in_one_that_belongs_to_no_loop_is_let_go(collect):
+    class Thing:
+        pass
+
+    channel, thing = FromThreadChannel(), Thing()
+    reference = weakref.ref(thing)
+    channel.put(thing)
+    del channel, thing
+    collect(lambda: reference() is None)
+    assert reference() is None
 
 
 def test_default_is_bounded():

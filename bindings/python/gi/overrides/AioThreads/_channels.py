@@ -10,7 +10,7 @@ from gi.repository import GObject
 
 from ._errors import ChannelClosed, ChannelTimeout
 from ._iterables import Iterator, check_range, check_size
-from ._loops import detached_home, home_of, receive_at, running_home, wait_at
+from ._loops import home_of, receive_at, running_home, wait_at
 from ._state import current_cancellable
 
 _C = get_introspection_module('AioThreads')
@@ -214,12 +214,16 @@ class FromThreadChannel(ChannelMethods):
     """Takes items from threads to coroutines. It holds max_size items at most (None: the default number, 0: any number)."""
 
     def __init__(self, maxsize=None, timeout=0, max_size=None):
+        if maxsize is not None and max_size is not None:
+            raise TypeError('maxsize and max_size are the same: give one of them')
         capacity = check_size('maxsize', maxsize if max_size is None else max_size)
         timeout = _milliseconds(timeout or 0)
         loop = asyncio._get_running_loop()
-        self._detached = detached_home() if loop is None else None
-        home = self._detached.native if loop is None else home_of(loop).native
+        # Where no loop runs it has a home of its own, which nobody iterates and which goes with it: then any thread may wait for it.
+        home = home_of(loop).native if loop is not None else native.Home()
         self.channel = Channel.new_full(capacity, _C.WhenFull.WAIT, timeout, home.main_context)
+        if loop is None:
+            self.channel._home = home
 
     @property
     def _channel(self):
@@ -236,12 +240,6 @@ class FromThreadChannel(ChannelMethods):
     def close(self):
         """Ends sending. What is in the channel can still be received."""
         self.channel.close()
-
-    # Nobody iterates the main context that frees what nobody received.
-    def __del__(self):
-        if getattr(self, '_detached', None) is not None:
-            with self._detached:
-                del self.channel
 
     def __repr__(self):
         return self._describe(self.is_closed)
