@@ -93,9 +93,9 @@ G_DEFINE_FINAL_TYPE (AiotChannel, aiot_channel, G_TYPE_OBJECT)
 
 static gboolean
 is_property_watched (AiotChannel *self,
-                     const char  *name)
+                     GParamSpec  *property)
 {
-  return g_signal_has_handler_pending (self, notify_signal, g_quark_from_static_string (name), TRUE) ||
+  return g_signal_has_handler_pending (self, notify_signal, g_param_spec_get_name_quark (property), TRUE) ||
          g_signal_has_handler_pending (self, notify_signal, 0, TRUE);
 }
 
@@ -104,7 +104,7 @@ static void
 length_changed (gpointer data)
 {
   AiotChannel *self = data;
-  gboolean is_watched = is_property_watched (self, "length");
+  gboolean is_watched = is_property_watched (self, properties[PROP_LENGTH]);
 
   aiot_queue_observe_always (self->queue, is_watched);
   if (g_atomic_int_exchange (&self->length_is_watched, is_watched) != is_watched)
@@ -656,7 +656,7 @@ aiot_channel_close (AiotChannel *self)
   if (aiot_process_is_forked ())
     return;
 
-  if (aiot_queue_close (self->queue) && is_property_watched (self, "closed"))
+  if (aiot_queue_close (self->queue) && is_property_watched (self, properties[PROP_CLOSED]))
     aiot_frame_report_ask (&self->closed_report, self->home);
 }
 
