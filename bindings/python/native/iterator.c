@@ -290,27 +290,40 @@ next_ready_cb (GObject      *source_object,
   PyGILState_Release (state);
 }
 
-/* _next (home, on_done) */
+/* The arguments are a home and on_done. */
 static PyObject *
-iterator_next (PyObject        *object,
-               PyObject *const *arguments,
-               Py_ssize_t       n_arguments)
+iterator_start_with (AiotPyIterator      *self,
+                     PyObject *const     *arguments,
+                     Py_ssize_t           n_arguments,
+                     void               (*start) (AiotIterator        *iterator,
+                                                  GCancellable        *cancellable,
+                                                  GAsyncReadyCallback  callback,
+                                                  gpointer             callback_data),
+                     GAsyncReadyCallback  ready_cb)
 {
-  AiotPyIterator *self = (AiotPyIterator *) object;
   AiotPyOperation *operation;
   gboolean has_entered;
 
   if (n_arguments != 2)
-    return PyErr_Format (PyExc_TypeError, "_next () takes 2 arguments");
+    return PyErr_Format (PyExc_TypeError, "a home and a function are needed");
 
   operation = iterator_start (self, arguments[0], arguments[1]);
   if (operation == NULL)
     return NULL;
 
   has_entered = aiotpy_home_enter ((AiotPyHome *) arguments[0]);
-  aiot_iterator_next_async (self->iterator, operation->cancellable, next_ready_cb, operation);
+  start (self->iterator, operation->cancellable, ready_cb, operation);
   aiotpy_home_leave ((AiotPyHome *) arguments[0], has_entered);
   return (PyObject *) operation;
+}
+
+/* _next (home, on_done) */
+static PyObject *
+iterator_next (PyObject        *object,
+               PyObject *const *arguments,
+               Py_ssize_t       n_arguments)
+{
+  return iterator_start_with ((AiotPyIterator *) object, arguments, n_arguments, aiot_iterator_next_async, next_ready_cb);
 }
 
 static PyObject *
@@ -386,21 +399,7 @@ iterator_wait_closed (PyObject        *object,
                       PyObject *const *arguments,
                       Py_ssize_t       n_arguments)
 {
-  AiotPyIterator *self = (AiotPyIterator *) object;
-  AiotPyOperation *operation;
-  gboolean has_entered;
-
-  if (n_arguments != 2)
-    return PyErr_Format (PyExc_TypeError, "_wait_closed () takes 2 arguments");
-
-  operation = iterator_start (self, arguments[0], arguments[1]);
-  if (operation == NULL)
-    return NULL;
-
-  has_entered = aiotpy_home_enter ((AiotPyHome *) arguments[0]);
-  aiot_iterator_close_async (self->iterator, operation->cancellable, closed_ready_cb, operation);
-  aiotpy_home_leave ((AiotPyHome *) arguments[0], has_entered);
-  return (PyObject *) operation;
+  return iterator_start_with ((AiotPyIterator *) object, arguments, n_arguments, aiot_iterator_close_async, closed_ready_cb);
 }
 
 /* --- The rest ------------------------------------------------------------------- */
