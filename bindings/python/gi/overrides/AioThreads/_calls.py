@@ -4,26 +4,17 @@
 import asyncio
 import contextvars
 
-from ._loops import detached_home, home_of
+from ._loops import OperationFuture, detached_home, home_of
 from ._state import EVENT_LOOP
 
 
-class Future(asyncio.Future):
+class Future(OperationFuture):
     """What a call gives. It has been started, can be awaited again and again, by several tasks, and need not be awaited at all.
 
     It is also a coroutine, for asyncio.create_task (). Cancelling it, or the task that awaits it, cancels the work.
     """
 
-    _operation = None
     _awaiting = None
-
-    def cancel(self, msg=None):
-        operation = self._operation
-        if not super().cancel(msg):
-            return False
-        if operation is not None:
-            operation.cancel()
-        return True
 
     def _on_done(self, result, error):
         self._operation = None

@@ -175,7 +175,7 @@ class Iterator(native.Iterator):
     def _start_wait_closed(self):
         home = self._get_home()
         future = Waiter(loop=asyncio.get_running_loop())
-        future.operation = self._wait_closed(home.native, future.on_done)
+        future._operation = self._wait_closed(home.native, future.on_done)
         return future
 
     async def wait_closed(self):

@@ -205,31 +205,36 @@ def detached_home():
         return _detached
 
 
-class Waiter(asyncio.Future):
-    """A future for something that C does at home. Cancelling it cancels that."""
+class OperationFuture(asyncio.Future):
+    """A future for something that C does. Cancelling it cancels that."""
 
-    operation = None
-    is_abandoned = False
+    _operation = None
 
     def cancel(self, msg=None):
-        operation = self.operation
+        operation = self._operation
         if not super().cancel(msg):
             return False
         if operation is not None:
             operation.cancel()
         return True
 
+
+class Waiter(OperationFuture):
+    """A future for something that a coroutine waits for at home."""
+
+    is_abandoned = False
+
     def abandon(self):
         """The coroutine that waited has gone, maybe with its loop."""
         self.is_abandoned = True
-        if self.operation is not None:
-            self.operation.cancel()
+        if self._operation is not None:
+            self._operation.cancel()
 
     def is_wanted(self):
         return not (self.is_abandoned or self.done() or self.get_loop().is_closed())
 
     def on_done(self, result, error):
-        self.operation = None
+        self._operation = None
         if not self.is_wanted():
             return
         if error is None:
@@ -244,7 +249,7 @@ class Receiver(Waiter):
     give_back = None
 
     def on_done(self, result, error):
-        self.operation = None
+        self._operation = None
         if self.is_wanted():
             self.set_result((result, error))
         else:
@@ -257,7 +262,7 @@ class Receiver(Waiter):
 
     def ask_again(self):
         """Has its owner look again for what it waits for."""
-        operation = self.operation
+        operation = self._operation
         self.set_result((ASK_AGAIN, None))
         if operation is not None:
             operation.cancel()
@@ -283,7 +288,7 @@ ASK_AGAIN = object()
 async def wait_at(home, start):
     """Waits for what start (on_done) starts."""
     waiter = Waiter(loop=asyncio.get_running_loop())
-    waiter.operation = start(waiter.on_done)
+    waiter._operation = start(waiter.on_done)
     home.plan()
     try:
         return await waiter
@@ -300,7 +305,7 @@ async def receive_at(home, start, give_back, waiting):
     """
     receiver = Receiver(loop=asyncio.get_running_loop())
     receiver.give_back = give_back
-    receiver.operation = start(receiver.on_done)
+    receiver._operation = start(receiver.on_done)
     home.plan()
     waiting.append(receiver)
     try:
