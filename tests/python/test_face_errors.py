@@ -6,6 +6,7 @@ import concurrent.futures
 import contextlib
 import functools
 import gc
+import logging
 import threading
 import traceback
 import weakref
@@ -61,6 +62,26 @@ async def ended(call):
     done = asyncio.Event()
     call.add_done_callback(lambda call: done.set())
     await done.wait()
+
+
+@contextlib.contextmanager
+def told_of(text):
+    """Gives an event that is set once @text has been logged by asyncio, in whatever thread."""
+    loop = asyncio.get_running_loop()
+    event = asyncio.Event()
+    handler = logging.Handler()
+    logger = logging.getLogger('asyncio')
+
+    def emit(record):
+        if text in logging.Formatter().format(record):
+            loop.call_soon_threadsafe(event.set)
+
+    handler.emit = emit
+    logger.addHandler(handler)
+    try:
+        yield event
+    finally:
+        logger.removeHandler(handler)
 
 
 @contextlib.contextmanager
@@ -218,14 +239,17 @@ def test_row_2_an_error_nobody_took_is_logged_once(run_async, caplog, capfd, how
     started, leave = threading.Event(), threading.Event()
 
     async def main():
-        with logged(caplog, capfd) as told:
+        with logged(caplog, capfd) as told, told_of('nobody takes this') as logged_once:
             error = ValueError('nobody takes this')
             future = call(error)
             if how == 'no_return':
+                # There when the thread has started, which is before it fails.
                 assert await future is None
             else:
                 await ended(future)
             del error, future
+            gc.collect()
+            await logged_once.wait()
             # The same once more, dropped before it ended.
             pool = AioThreads.Executor.new_pool('one', 1)
             threaded(gate, executor=pool)()
