@@ -67,7 +67,7 @@ call_run_function (AiotCall *self)
   succeeded = self->func (self, self->user_data, &error);
   g_atomic_int_set (&self->is_running, FALSE);
 
-  if (succeeded && !G_IS_VALUE (&self->result))
+  if (succeeded && !aiot_value_is_set (&self->result))
     aiot_value_init_no_value (&self->result);
   return aiot_work_judge (aiot_call_get_name (self), succeeded, error);
 }

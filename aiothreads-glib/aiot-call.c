@@ -50,8 +50,7 @@ aiot_call_drop_data (AiotCall *self)
 
   if (destroy != NULL)
     destroy (g_steal_pointer (&self->user_data));
-  if (G_IS_VALUE (&self->argument))
-    g_value_unset (&self->argument);
+  aiot_value_clear (&self->argument);
 }
 
 void
@@ -78,8 +77,7 @@ call_free (AiotCall *self)
   if (g_atomic_int_get (&self->outcome) == AIOT_CALL_RETURNED)
     call_warn_of_lost_error (self);
   aiot_call_drop_data (self);
-  if (G_IS_VALUE (&self->result))
-    g_value_unset (&self->result);
+  aiot_value_clear (&self->result);
   g_clear_error (&self->error);
   g_clear_error (&self->function_error);
   g_clear_object (&self->source_object);
@@ -146,8 +144,8 @@ call_release_run (AiotHomeEntry *entry)
   AiotCall *self = CALL_OF (release, entry);
 
   /* The caller has left, so nobody will ask for what the function returned. */
-  if (g_atomic_int_get (&self->outcome) != AIOT_CALL_RETURNED && G_IS_VALUE (&self->result))
-    g_value_unset (&self->result);
+  if (g_atomic_int_get (&self->outcome) != AIOT_CALL_RETURNED)
+    aiot_value_clear (&self->result);
   aiot_call_end_side (self);
   if (g_atomic_ref_count_dec (&self->ref_count))
     call_free (self);
@@ -226,7 +224,7 @@ aiot_call_get_argument (AiotCall *self)
 {
   g_return_val_if_fail (self != NULL, NULL);
 
-  return G_IS_VALUE (&self->argument) ? &self->argument : NULL;
+  return aiot_value_is_set (&self->argument) ? &self->argument : NULL;
 }
 
 /**
@@ -327,7 +325,6 @@ aiot_call_empty_result (AiotCall *self)
   if (!g_atomic_int_get (&self->is_running))
     return NULL;
 
-  if (G_IS_VALUE (&self->result))
-    g_value_unset (&self->result);
+  aiot_value_clear (&self->result);
   return &self->result;
 }

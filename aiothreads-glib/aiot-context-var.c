@@ -190,8 +190,7 @@ aiot_context_var_finalize (GObject *object)
 {
   AiotContextVar *self = AIOT_CONTEXT_VAR (object);
 
-  if (G_IS_VALUE (&self->default_value))
-    g_value_unset (&self->default_value);
+  aiot_value_clear (&self->default_value);
   g_free (self->name);
 
   G_OBJECT_CLASS (aiot_context_var_parent_class)->finalize (object);
@@ -321,7 +320,7 @@ aiot_context_var_get_default_value (AiotContextVar *self)
 {
   g_return_val_if_fail (AIOT_IS_CONTEXT_VAR (self), NULL);
 
-  return G_IS_VALUE (&self->default_value) ? &self->default_value : NULL;
+  return aiot_value_is_set (&self->default_value) ? &self->default_value : NULL;
 }
 
 /**

@@ -106,8 +106,7 @@ generator_drop_data (AiotGenerator *self)
   g_clear_object (&self->cancellable);
   if (destroy != NULL)
     destroy (self->user_data);
-  if (G_IS_VALUE (&self->argument))
-    g_value_unset (&self->argument);
+  aiot_value_clear (&self->argument);
   g_clear_object (&self->owner);
   aiot_work_clear (&self->work);
 }
@@ -641,7 +640,7 @@ aiot_generator_get_argument (AiotGenerator *self)
 {
   g_return_val_if_fail (self != NULL, NULL);
 
-  return g_atomic_int_get (&self->state) != STATE_ENDED && G_IS_VALUE (&self->argument) ? &self->argument : NULL;
+  return g_atomic_int_get (&self->state) != STATE_ENDED && aiot_value_is_set (&self->argument) ? &self->argument : NULL;
 }
 
 /**

@@ -54,8 +54,7 @@ typedef struct
 static void
 job_free (Job *self)
 {
-  if (G_IS_VALUE (&self->value))
-    g_value_unset (&self->value);
+  aiot_value_clear (&self->value);
   g_clear_error (&self->error);
   aiot_call_unref (self->call);
   g_free (self);
@@ -89,7 +88,7 @@ mapping_deliver (Mapping *self,
 
   if (job->error != NULL)
     aiot_pump_end (&self->pump, g_steal_pointer (&job->error));
-  else if (G_IS_VALUE (&job->value))
+  else if (aiot_value_is_set (&job->value))
     aiot_queue_offer (self->pump.queue, &job->value, NULL);
   job_free (job);
 }

@@ -7,6 +7,7 @@
 
 #include "aiot-error.h"
 #include "aiot-process-private.h"
+#include "aiot-value-private.h"
 
 #define OPERATION_OF(member, pointer) \
   ((AiotOperation *) ((char *) (pointer) - G_STRUCT_OFFSET (AiotOperation, member)))
@@ -24,8 +25,7 @@ aiot_operation_unref (AiotOperation *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
 
-  if (G_IS_VALUE (&self->value))
-    g_value_unset (&self->value);
+  aiot_value_clear (&self->value);
   g_clear_error (&self->error);
   g_clear_object (&self->cancellable);
   g_clear_pointer (&self->context, aiot_context_unref);
@@ -86,8 +86,7 @@ operation_tell (AiotOperation *self)
   if (aiot_waiter_finish (&self->waiter))
     return;
 
-  if (G_IS_VALUE (&self->value))
-    g_value_unset (&self->value);
+  aiot_value_clear (&self->value);
   g_clear_error (&self->error);
 }
 

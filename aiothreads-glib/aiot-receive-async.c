@@ -79,7 +79,7 @@ receive_free (AiotRequest *request)
 {
   ReceiveRequest *self = (ReceiveRequest *) request;
 
-  if (G_IS_VALUE (&self->value))
+  if (aiot_value_is_set (&self->value))
     aiot_value_clear (&self->value);
   g_clear_pointer (&self->batch, aiot_batch_unref);
   aiot_request_free (request);
@@ -148,7 +148,7 @@ aiot_queue_receive_finish (GAsyncResult  *result,
 {
   ReceiveRequest *self = (ReceiveRequest *) aiot_request_finish (result, error);
 
-  return self != NULL && G_IS_VALUE (&self->value) ? &self->value : NULL;
+  return self != NULL && aiot_value_is_set (&self->value) ? &self->value : NULL;
 }
 
 void

@@ -8,6 +8,7 @@
 #include "aiot-error.h"
 #include "aiot-process-private.h"
 #include "aiot-request-private.h"
+#include "aiot-value-private.h"
 
 /* Sending: without waiting, by a thread that waits, and for somebody who is called back. All take what is in @value. */
 
@@ -231,9 +232,9 @@ send_free (AiotRequest *request)
 {
   SendRequest *self = (SendRequest *) request;
 
-  if (G_IS_VALUE (&self->value))
+  if (aiot_value_is_set (&self->value))
     aiot_queue_destroy_value (self->queue, &self->value);
-  if (G_IS_VALUE (&self->sender.value))
+  if (aiot_value_is_set (&self->sender.value))
     aiot_queue_destroy_value (self->queue, &self->sender.value);
   g_clear_pointer (&self->queue, aiot_queue_unref);
   aiot_request_free (request);

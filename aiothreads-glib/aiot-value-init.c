@@ -39,10 +39,20 @@ aiot_value_init_double (GValue *value,
   *value = (GValue) { .g_type = G_TYPE_DOUBLE, .data[0].v_double = number };
 }
 
-/* Empties one that holds something. From G_TYPE_CHAR to G_TYPE_DOUBLE all are numbers. */
+/* Whether it holds something. G_IS_VALUE () asks the type system, for which there is one lock in the process. */
+gboolean
+aiot_value_is_set (const GValue *value)
+{
+  return G_VALUE_TYPE (value) != G_TYPE_INVALID;
+}
+
+/* Empties one, if it is not empty already. From G_TYPE_CHAR to G_TYPE_DOUBLE all are numbers. */
 void
 aiot_value_clear (GValue *value)
 {
+  if (G_VALUE_TYPE (value) == G_TYPE_INVALID)
+    return;
+
   if (G_VALUE_TYPE (value) >= G_TYPE_CHAR && G_VALUE_TYPE (value) <= G_TYPE_DOUBLE)
     *value = (GValue) G_VALUE_INIT;
   else

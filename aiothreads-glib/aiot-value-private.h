@@ -40,6 +40,7 @@ void aiot_value_init_take_boxed  (GValue         *value,
 void aiot_value_init_variant     (GValue         *value,
                                   GVariant       *variant);
 
+gboolean aiot_value_is_set       (const GValue   *value);
 void aiot_value_clear            (GValue         *value);
 
 G_END_DECLS
