@@ -5,6 +5,8 @@
 
 #include "aiot-queue-internal.h"
 
+#include "aiot-brief-lock-private.h"
+
 /* What senders do. */
 
 static void
@@ -108,7 +110,7 @@ aiot_queue_interrupt_sender (AiotQueue        *self,
 {
   gboolean was_queued;
 
-  aiot_queue_lock_only (self);
+  aiot_brief_lock (&self->mutex);
   was_queued = sender->waiter.is_queued;
   if (was_queued)
     aiot_queue_remove_sender_locked (self, sender);

@@ -72,7 +72,6 @@ typedef struct
 } AiotQueueAftermath;
 
 /* aiot-queue.c */
-void        aiot_queue_lock_only              (AiotQueue          *self);
 void        aiot_queue_lock                   (AiotQueue          *self,
                                                AiotQueueAftermath *aftermath);
 void        aiot_queue_unlock                 (AiotQueue          *self,

@@ -6,6 +6,7 @@
 #include "aiot-queue-internal.h"
 
 #include "aiot-batch-private.h"
+#include "aiot-brief-lock-private.h"
 #include "aiot-fault-private.h"
 
 /* What receivers do. */
@@ -43,7 +44,7 @@ aiot_queue_reserve (AiotQueue    *self,
 {
   gboolean is_served;
 
-  aiot_queue_lock_only (self);
+  aiot_brief_lock (&self->mutex);
   is_served = receiver->interruption == AIOT_INTERRUPTION_NONE && self->receivers.head == NULL && self->notifier == 0 &&
               aiot_queue_get_available_locked (self) >= aiot_queue_get_least (self, receiver);
   if (is_served)

@@ -5,6 +5,7 @@
 
 #include "aiot-queue-internal.h"
 
+#include "aiot-brief-lock-private.h"
 #include "aiot-error.h"
 #include "aiot-fault-private.h"
 #include "aiot-home-table-private.h"
@@ -75,41 +76,12 @@ aiot_queue_unref (AiotQueue *self)
   g_free (self);
 }
 
-/* Lets the other thread of this processor have more of it. */
-static void
-relax (void)
-{
-#if defined (__x86_64__) || defined (__i386__)
-  __builtin_ia32_pause ();
-#elif defined (__aarch64__)
-  __asm__ volatile ("yield");
-#endif
-}
-
-/*
- * Both sides of a stream meet at this lock all the time, and hold it for some nanoseconds. To sleep until it is free, and to wake
- * who sleeps, would take longer than all the rest; so it is tried again for a moment first.
- */
-void
-aiot_queue_lock_only (AiotQueue *self)
-{
-  for (guint n_tries = 0; n_tries < 10; n_tries++)
-    {
-      if (g_mutex_trylock (&self->mutex))
-        return;
-      for (guint i = 0; i < 8; i++)
-        relax ();
-    }
-
-  g_mutex_lock (&self->mutex);
-}
-
 void
 aiot_queue_lock (AiotQueue          *self,
                  AiotQueueAftermath *aftermath)
 {
   *aftermath = (AiotQueueAftermath) { .served = G_QUEUE_INIT };
-  aiot_queue_lock_only (self);
+  aiot_brief_lock (&self->mutex);
 }
 
 static void
@@ -172,7 +144,7 @@ take_others (AiotQueue *self,
 {
   gboolean took_some;
 
-  aiot_queue_lock_only (self);
+  aiot_brief_lock (&self->mutex);
   *served = self->served;
   g_queue_init (&self->served);
   took_some = served->head != NULL;
@@ -234,7 +206,7 @@ aiot_queue_get_length (AiotQueue *self)
 {
   guint length;
 
-  aiot_queue_lock_only (self);
+  aiot_brief_lock (&self->mutex);
   length = aiot_queue_get_length_locked (self);
   g_mutex_unlock (&self->mutex);
 
@@ -247,7 +219,7 @@ aiot_queue_get_statistics (AiotQueue           *self,
 {
   guint length;
 
-  aiot_queue_lock_only (self);
+  aiot_brief_lock (&self->mutex);
   length = aiot_queue_get_length_locked (self);
   *statistics = (AiotQueueStatistics) {
     .length = length,
@@ -281,7 +253,7 @@ aiot_queue_is_closed (AiotQueue *self)
 {
   gboolean is_closed;
 
-  aiot_queue_lock_only (self);
+  aiot_brief_lock (&self->mutex);
   is_closed = self->is_closed;
   g_mutex_unlock (&self->mutex);
 
@@ -293,7 +265,7 @@ aiot_queue_is_discarded (AiotQueue *self)
 {
   gboolean is_discarded;
 
-  aiot_queue_lock_only (self);
+  aiot_brief_lock (&self->mutex);
   is_discarded = self->is_discarded;
   g_mutex_unlock (&self->mutex);
 
@@ -428,7 +400,7 @@ aiot_queue_add_end_waiter (AiotQueue     *self,
 {
   gboolean added;
 
-  aiot_queue_lock_only (self);
+  aiot_brief_lock (&self->mutex);
   end->has_ended = self->is_ended;
   added = !self->is_ended && end->interruption == AIOT_INTERRUPTION_NONE;
   if (added)
@@ -446,7 +418,7 @@ aiot_queue_interrupt_end_waiter (AiotQueue        *self,
 {
   gboolean was_queued;
 
-  aiot_queue_lock_only (self);
+  aiot_brief_lock (&self->mutex);
   was_queued = end->waiter.is_queued;
   if (was_queued)
     aiot_queue_dequeue_locked (&self->ends, &end->waiter);
