@@ -18,6 +18,7 @@ typedef struct
 {
   GCond *cond;
   GMutex *mutex;
+  gint64 deadline;
   guint n_wakers;
 } ClockWaiter;
 
@@ -48,7 +49,7 @@ aiot_clock_wait_until (GCond  *cond,
                        GMutex *mutex,
                        gint64  deadline)
 {
-  ClockWaiter waiter = { cond, mutex, 0 };
+  ClockWaiter waiter = { cond, mutex, deadline, 0 };
 
   if (G_LIKELY (!g_atomic_int_get (&clock_stopped)))
     return g_cond_wait_until (cond, mutex, deadline);
@@ -74,6 +75,7 @@ aiot_clock_wait_until (GCond  *cond,
   return aiot_clock_now () < deadline;
 }
 
+/* Those whose deadline has passed, by the stopped clock. Once it is resumed they all look for themselves. */
 static void
 wake_waiters (void)
 {
@@ -82,8 +84,13 @@ wake_waiters (void)
   g_mutex_lock (&clock_mutex);
   for (GSList *l = clock_waiters; l != NULL; l = l->next)
     {
-      ((ClockWaiter *) l->data)->n_wakers++;
-      g_ptr_array_add (waiters, l->data);
+      ClockWaiter *waiter = l->data;
+
+      if (g_atomic_int_get (&clock_stopped) && waiter->deadline > clock_time)
+        continue;
+
+      waiter->n_wakers++;
+      g_ptr_array_add (waiters, waiter);
     }
   g_mutex_unlock (&clock_mutex);
 
