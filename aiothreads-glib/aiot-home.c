@@ -8,6 +8,7 @@
 #include "aiot-clock-private.h"
 #include "aiot-frame-budget-private.h"
 #include "aiot-process-private.h"
+#include "aiot-turn-private.h"
 
 /*
  * A home is where results come back to: one record and two sources for each main context that is used.
@@ -372,6 +373,7 @@ home_source_prepare (GSource *source,
   if (aiot_process_is_forked ())
     return FALSE;
 
+  aiot_turn_settle ();
   if (home_source->is_urgent && g_atomic_int_get (&self->n_timers) > 0)
     *timeout = home_get_timeout (self);
   return home_source_is_ready (home_source);
@@ -447,14 +449,18 @@ home_run (AiotHome *self,
   gint64 end = start + (every_lane ? aiot_home_get_budget (self) : aiot_frame_budget_get_left (&self->budget, start));
   AiotHomeEntry *entry;
   gboolean work_left;
+  AiotTurn turn;
 
+  aiot_turn_begin (&turn);
   while ((entry = home_take (self, every_lane)) != NULL)
     {
       entry->funcs->run (entry);
       now = aiot_clock_now ();
       if (now >= end)
         break;
+      aiot_turn_pause (&turn, now);
     }
+  aiot_turn_end (&turn);
 
   aiot_frame_budget_spend (&self->budget, now - start, now);
   work_left = home_settle (self);

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "aiot-turn-private.h"
 #include "aiot-worker-private.h"
 
 G_BEGIN_DECLS
@@ -48,6 +49,9 @@ struct _AiotRunnerEnd
   void (*ended) (AiotRunnerEnd *end);   /* any thread, no lock held */
 };
 
+/* At least what processors exchange at once. */
+#define AIOT_RUNNER_APART 64
+
 struct _AiotRunner
 {
   const AiotRunnerFuncs *funcs;
@@ -57,9 +61,17 @@ struct _AiotRunner
   char *name;
   gboolean is_joined;       /* the end of the process waits for its threads */
 
+  /* Who counts references does not wait for the line of the lock, which is exchanged all the time. */
+  char apart_from_above[AIOT_RUNNER_APART];
   GMutex mutex;             /* guards all below, and all that the kinds of runners add */
   GCond called;             /* parked threads sleep here */
   guint n_signals;          /* for those called; given after unlocking */
+  guint n_dozing;           /* of those who sleep there, who will look by themselves very soon */
+  guint n_owed;             /* signals that were postponed; only while somebody dozes */
+  AiotErrand errand;        /* to give them; has a reference while it is postponed */
+  guint turn_id;            /* of whoever submitted last while home called back */
+  guint n_in_turn;          /* what was submitted in that one, */
+  guint n_in_turn_before;   /* and in the one before */
   GCond claims;             /* some worker's work was cancelled */
 
   GQueue workers;           /* those that run */
@@ -121,7 +133,6 @@ char      **aiot_runner_describe_running     (AiotRunner            *self);
 void        aiot_runner_init                 (AiotRunner            *self,
                                               const AiotRunnerFuncs *funcs,
                                               const char            *name);
-void        aiot_runner_unlock               (AiotRunner            *self);
 gboolean    aiot_runner_start_thread_locked  (AiotRunner            *self,
                                               AiotWorker            *worker,
                                               const char            *name);
@@ -135,6 +146,15 @@ void        aiot_runner_refuse_all           (AiotRunner            *self,
                                               GQueue                *works,
                                               const GError          *error);
 GError     *aiot_runner_new_exhausted_error  (AiotRunner            *self);
+
+/* aiot-runner-signals.c */
+void        aiot_runner_init_signals         (AiotRunner            *self);
+void        aiot_runner_unlock               (AiotRunner            *self);
+void        aiot_runner_give_owed_locked     (AiotRunner            *self);
+void        aiot_runner_postpone_signals_locked (AiotRunner         *self);
+gboolean    aiot_runner_comes_in_lots_locked (AiotRunner            *self);
+void        aiot_runner_begin_doze_locked    (AiotRunner            *self);
+void        aiot_runner_end_doze_locked      (AiotRunner            *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AiotRunner, aiot_runner_unref)
 

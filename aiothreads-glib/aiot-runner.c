@@ -5,6 +5,7 @@
 
 #include "aiot-runner-private.h"
 
+#include "aiot-brief-lock-private.h"
 #include "aiot-clock-private.h"
 #include "aiot-error.h"
 #include "aiot-process-private.h"
@@ -33,7 +34,7 @@ aiot_runner_init (AiotRunner            *self,
   self->name = g_strdup (name);
   g_atomic_ref_count_init (&self->ref_count);
   g_mutex_init (&self->mutex);
-  g_cond_init (&self->called);
+  aiot_runner_init_signals (self);
   g_cond_init (&self->claims);
 }
 
@@ -91,18 +92,6 @@ aiot_runner_unref (AiotRunner *self)
   g_mutex_clear (&self->mutex);
   g_free (self->name);
   self->funcs->finalize (self);
-}
-
-/* A thread that is woken while the lock is held would run into it at once. */
-void
-aiot_runner_unlock (AiotRunner *self)
-{
-  guint n_signals = self->n_signals;
-
-  self->n_signals = 0;
-  g_mutex_unlock (&self->mutex);
-  while (n_signals-- > 0)
-    g_cond_signal (&self->called);
 }
 
 /* --- Threads ---------------------------------------------------------------- */
@@ -320,7 +309,7 @@ aiot_runner_run_locked (AiotRunner *self,
   work->funcs->done (work, outcome);
   ended = aiot_clock_now ();
 
-  g_mutex_lock (&self->mutex);
+  aiot_brief_lock (&self->mutex);
   worker->since = 0;
   self->n_running--;
   if (outcome != AIOT_WORK_NEVER_RAN)
@@ -436,13 +425,14 @@ aiot_runner_submit (AiotRunner *self,
       return;
     }
 
-  g_mutex_lock (&self->mutex);
+  aiot_brief_lock (&self->mutex);
   /* Whoever cancelled it before this found nothing to withdraw, and whoever does so after this finds it queued. */
   is_cancelled = aiot_work_is_cancelled (work);
   if (!is_cancelled && self->is_closed)
     error = new_closed_error (self);
   else if (!is_cancelled && !self->funcs->submit_locked (self, work))
     error = aiot_runner_new_exhausted_error (self);
+  aiot_runner_postpone_signals_locked (self);
   aiot_runner_unlock (self);
 
   if (is_cancelled)

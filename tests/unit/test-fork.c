@@ -5,6 +5,7 @@
 
 #include "test-util.h"
 
+#include "aiot-clock-private.h"
 #include "aiot-executor-private.h"
 
 #include <spawn.h>
@@ -642,6 +643,93 @@ test_locked (void)
   objects_clear (&objects);
 }
 
+/* --- In a callback --- */
+
+typedef struct
+{
+  AiotExecutor *executor;
+  AiotRunner *runner;
+  guint n_called;
+  pid_t child;
+} Forking;
+
+static void
+count_cb (GObject      *source_object,
+          GAsyncResult *result,
+          gpointer      user_data)
+{
+  ((Forking *) user_data)->n_called++;
+}
+
+static void
+make_lot_cb (GObject      *source_object,
+             GAsyncResult *result,
+             gpointer      user_data)
+{
+  Forking *self = user_data;
+
+  for (guint i = 0; i < 8; i++)
+    aiot_offload_async (self->executor, succeed, NULL, NULL, NULL, count_cb, self);
+  self->n_called++;
+}
+
+static void
+wait_until_it_dozes (AiotRunner *runner)
+{
+  guint n_dozing;
+
+  do
+    {
+      g_thread_yield ();
+      g_mutex_lock (&runner->mutex);
+      n_dozing = runner->n_dozing;
+      g_mutex_unlock (&runner->mutex);
+    }
+  while (n_dozing == 0);
+}
+
+/* Its thread is to be woken for the call when home has a moment, and the lock that this takes stays locked in the child. */
+static void
+fork_cb (GObject      *source_object,
+         GAsyncResult *result,
+         gpointer      user_data)
+{
+  Forking *self = user_data;
+
+  wait_until_it_dozes (self->runner);
+  aiot_offload_async (self->executor, succeed, NULL, NULL, NULL, count_cb, self);
+  g_mutex_lock (&self->runner->mutex);
+  g_assert_cmpuint (self->runner->n_owed, ==, 1);
+  self->child = fork_child ();
+  if (self->child != 0)
+    g_mutex_unlock (&self->runner->mutex);
+  self->n_called++;
+}
+
+static void
+test_in_a_callback (void)
+{
+  g_autoptr (AiotExecutor) executor = aiot_executor_new_pool ("forking", 1);
+  g_autoptr (AiotRunner) runner = aiot_executor_dup_runner (executor);
+  Forking self = { executor, runner, 0, -1 };
+
+  aiot_clock_stop ();
+  aiot_offload_async (executor, succeed, NULL, NULL, NULL, make_lot_cb, &self);
+  while (self.n_called < 9)
+    g_main_context_iteration (NULL, TRUE);
+
+  aiot_offload_async (executor, succeed, NULL, NULL, NULL, fork_cb, &self);
+  while (self.n_called < 10)
+    g_main_context_iteration (NULL, TRUE);
+  if (self.child == 0)
+    exit (STATUS);
+  assert_exit_status (self.child, STATUS);
+
+  while (self.n_called < 11)
+    g_main_context_iteration (NULL, TRUE);
+  aiot_clock_resume ();
+}
+
 /* --- At any moment --- */
 
 typedef struct
@@ -761,6 +849,7 @@ main (int    argc,
   add ("/fork/exec", test_exec);
   add ("/fork/in-a-worker", test_in_worker);
   add ("/fork/main-context-of-the-parent", test_main_context_of_the_parent);
+  add ("/fork/in-a-callback", test_in_a_callback);
   add ("/fork/while-a-lock-is-held", test_locked);
   add ("/fork/at-any-moment", test_at_any_moment);
   return g_test_run ();

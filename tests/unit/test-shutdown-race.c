@@ -12,7 +12,7 @@
 /*
  * The last thread of an executor ends at each moment at which whoever shuts it down has just let go of its last lock.
  *
- * This program's own g_mutex_lock () and g_mutex_unlock () come before those of GLib, and find these moments.
+ * This program's own g_mutex_lock (), _trylock () and _unlock () come before those of GLib, and find these moments.
  */
 
 typedef struct
@@ -35,6 +35,20 @@ g_mutex_lock (GMutex *mutex)
     *(void **) &real = dlsym (RTLD_NEXT, "g_mutex_lock");
   real (mutex);
   n_held++;
+}
+
+gboolean
+g_mutex_trylock (GMutex *mutex)
+{
+  static gboolean (*real) (GMutex *);
+  gboolean locked;
+
+  if (real == NULL)
+    *(void **) &real = dlsym (RTLD_NEXT, "g_mutex_trylock");
+  locked = real (mutex);
+  if (locked)
+    n_held++;
+  return locked;
 }
 
 void
