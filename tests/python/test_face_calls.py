@@ -376,3 +376,32 @@ def test_calls_keep_nothing(run_async, loop_kind, pool, how):
             assert (after[0] - before[0]) / N_CALLS < 8
 
     run_async(main)
+
+
+# --- Many in flight -----------------------------------------------------------
+
+@pytest.mark.parametrize('end', ['return', 'cancel'])
+def test_calls_that_block_hold_up_no_others(run_async, end):
+    """The loop lets many calls return before it looks, but not for ever."""
+    async def main():
+        gates = [Gate() for _ in range(20)]
+        held = [threaded(gate)(number) for number, gate in enumerate(gates)]
+        for gate in gates:
+            await asyncio.to_thread(gate.running.wait, 60)
+        for number in range(200):
+            assert await threaded(square)(number) == number ** 2
+        numbers = range(64)
+        assert await asyncio.gather(*map(threaded(square), numbers)) == [number ** 2 for number in numbers]
+        if end == 'cancel':
+            for call in held:
+                call.cancel()
+            assert all(isinstance(error, asyncio.CancelledError) for error in await asyncio.gather(*held, return_exceptions=True))
+        for gate in gates:
+            gate.leave.set()
+        if end == 'return':
+            assert await asyncio.gather(*held) == list(range(20))
+        # Nothing is counted that is not there any more.
+        for number in range(20):
+            assert await threaded(square)(number) == number ** 2
+
+    run_async(main)

@@ -62,11 +62,23 @@ typedef struct _AiotPyOperation AiotPyOperation;
 
 typedef struct
 {
+  guint n_calls;                   /* whose functions have not returned */
+  guint n_to_skip;                 /* so many times it is not waited for them */
+  guint n_skipped;                 /* before that */
+  gboolean is_waiting;
+  GMutex mutex;                    /* guards the following */
+  GCond cond;
+  gboolean is_complete;            /* nothing is left to wait for */
+} AiotPyGathering;
+
+typedef struct
+{
   PyObject_HEAD
   GMainContext *main_context;
   gboolean is_own;                 /* it is iterated by pump () */
   PyObject *loop;                  /* what EVENT_LOOP is in what runs for it, or NULL */
   AiotPyOperation *operations;     /* those in flight; each has a reference */
+  AiotPyGathering gathering;
   gboolean is_pumped;
   PyObject *interruption;          /* what pump () raises, or NULL */
 } AiotPyHome;
@@ -78,6 +90,14 @@ gboolean         aiotpy_home_enter         (AiotPyHome   *self);
 void             aiotpy_home_leave         (AiotPyHome   *self,
                                             gboolean      has_entered);
 gboolean         aiotpy_home_interrupt     (AiotPyHome   *self);
+
+/* --- gather.c: letting more than one call return ------------------------------ */
+
+void             aiotpy_gathering_init     (AiotPyGathering *self);
+void             aiotpy_gathering_clear    (AiotPyGathering *self);
+void             aiotpy_gathering_call_started (AiotPyGathering *self);
+void             aiotpy_gathering_call_returned (AiotPyGathering *self);
+void             aiotpy_gathering_wait     (AiotPyGathering *self);
 
 /* --- operation.c: what was started at a home, and is told how it ended ------- */
 
@@ -92,6 +112,7 @@ struct _AiotPyOperation
   PyObject *on_done;               /* called with a result and an error, one of which is None */
 
   /* Of a call */
+  gboolean is_counted;             /* by its home, as one whose function has not returned */
   PyObject *function;
   PyObject *arguments;
   PyObject *keywords;
@@ -108,7 +129,7 @@ void             aiotpy_operation_end      (AiotPyOperation *self,
                                             PyObject     *result,
                                             PyObject     *error);
 void             aiotpy_operation_forget   (AiotPyOperation *self);
-
+void             aiotpy_operation_returned (AiotPyOperation *self);
 
 /* --- call.c: functions in threads ---------------------------------------------- */
 

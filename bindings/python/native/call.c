@@ -51,6 +51,7 @@ call_body (AiotCall  *call,
   succeeded = self->error == NULL;
   if (!succeeded)
     g_set_error (error, AIOT_ERROR, AIOT_ERROR_FAILED, "%s", Py_TYPE (self->error)->tp_name);
+  aiotpy_operation_returned (self);
   Py_DECREF (self);
   aiotpy_leave_worker (state);
   return succeeded;
@@ -134,6 +135,8 @@ aiotpy_home_call (AiotPyHome      *self,
   operation->keywords = arguments[3] != Py_None ? Py_NewRef (arguments[3]) : NULL;
   operation->context = Py_NewRef (arguments[4]);
   operation->loop = Py_XNewRef (self->loop);
+  operation->is_counted = TRUE;
+  aiotpy_gathering_call_started (&self->gathering);
 
   aiotpy_value_borrow (&argument, (PyObject *) operation);
   has_entered = aiotpy_home_enter (self);

@@ -27,6 +27,7 @@ home_new (PyTypeObject *type,
   if (self == NULL)
     return NULL;
 
+  aiotpy_gathering_init (&self->gathering);
   self->is_own = main_context == Py_None;
   self->loop = Py_XNewRef (loop);
   if (self->is_own)
@@ -90,6 +91,7 @@ home_dealloc (PyObject *object)
   PyObject_GC_UnTrack (self);
   home_clear (object);
   g_clear_pointer (&self->main_context, g_main_context_unref);
+  aiotpy_gathering_clear (&self->gathering);
   type->tp_free (self);
   Py_DECREF (type);
 }
@@ -178,6 +180,7 @@ home_pump (PyObject *object,
   AiotPyHome *self = (AiotPyHome *) Py_NewRef (object);
   PyObject *interruption;
 
+  aiotpy_gathering_wait (&self->gathering);
   self->is_pumped = TRUE;
   if (self->main_context != NULL)
     g_main_context_iteration (self->main_context, FALSE);

@@ -24,12 +24,25 @@ operation_link (AiotPyOperation *self,
   home->operations = (AiotPyOperation *) Py_NewRef (self);
 }
 
+/* On any thread: nothing more is to be waited for. */
+void
+aiotpy_operation_returned (AiotPyOperation *self)
+{
+  if (self->home == NULL || !self->is_counted)
+    return;
+
+  self->is_counted = FALSE;
+  aiotpy_gathering_call_returned (&self->home->gathering);
+}
+
 /* Drops the reference of its home. */
 static void
 operation_unlink (AiotPyOperation *self)
 {
-  AiotPyHome *home = g_steal_pointer (&self->home);
+  AiotPyHome *home;
 
+  aiotpy_operation_returned (self);
+  home = g_steal_pointer (&self->home);
   if (home == NULL)
     return;
 
