@@ -44,6 +44,7 @@ typedef struct
   gpointer data;
   BenchGoal goal;
   const char *missing;      /* why it cannot be measured here; NULL if it can */
+  BenchGoal second_goal;    /* told beside the first; what it outdoes is not judged */
 } BenchWay;
 
 typedef struct
