@@ -5,18 +5,16 @@
 
 #include "bench-rust.h"
 
-#include "bench-processors.h"
-
 static double
 run_program (gpointer data)
 {
   BenchRust *self = data;
-  g_autofree char *capacity = g_strdup_printf ("%u", self->capacity);
-  g_autofree char *n_items = g_strdup_printf ("%u", self->n_items);
+  g_autofree char *first = g_strdup_printf ("%d", self->arguments[0]);
+  g_autofree char *second = g_strdup_printf ("%d", self->arguments[1]);
+  g_autofree char *third = g_strdup_printf ("%d", self->arguments[2]);
   g_autofree char *output = NULL;
   g_autoptr (GError) error = NULL;
-  g_autofree char *processor = g_strdup_printf ("%d", bench_processors_get_producer ());
-  char *arguments[] = { self->program, capacity, n_items, processor, NULL };
+  char *arguments[] = { self->program, first, second, third, NULL };
   int status;
 
   if (!g_spawn_sync (NULL, arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, &output, NULL, &status, &error) ||
@@ -36,7 +34,7 @@ find_what_is_missing (const char *program)
   return g_file_test (log, G_FILE_TEST_EXISTS) ? "not built; its log says why" : "not installed";
 }
 
-/* The way refers to self; capacity and number of items are set already. */
+/* The way refers to self; the arguments are set already. */
 BenchWay
 bench_rust_way (BenchRust      *self,
                 const BenchRun *run,

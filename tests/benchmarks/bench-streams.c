@@ -230,7 +230,7 @@ run_streams (const BenchRun *run,
   Pattern by_foreach = { n, CAPACITY, consume_by_foreach };
   Pattern by_batch = { n, CAPACITY, consume_by_batch };
   Pattern by_item = { n / 4, CAPACITY, consume_by_item };
-  BenchRust tokio = { NULL, CAPACITY, n }, crossbeam = tokio, std = tokio;
+  BenchRust tokio = { NULL, { CAPACITY, n, bench_processors_get_producer () } }, crossbeam = tokio, std = tokio;
   const BenchWay ways[] = {
     { "GAsyncQueue, push and pop in one thread", bench_queue_alone, GUINT_TO_POINTER (n) },
     { "GAsyncQueue, from thread to thread", bench_queue_threads, GUINT_TO_POINTER (n) },
@@ -297,7 +297,7 @@ bench_capacity_one (const BenchRun *run)
   const guint n = bench_scaled (run, 20000);
   const char *floor = "condition ping-pong";
   Pattern by_item = { n, 1, consume_by_item }, by_foreach = { n, 1, consume_by_foreach };
-  BenchRust tokio = { NULL, 1, n };
+  BenchRust tokio = { NULL, { 1, n, bench_processors_get_producer () } };
   const BenchWay ways[] = {
     { floor, bench_ping_pong, GUINT_TO_POINTER (n) },
     bench_rust_way (&tokio, run, "tokio", TOKIO),
