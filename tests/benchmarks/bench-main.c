@@ -35,6 +35,7 @@ static const Part parts[] = {
   { "sync-await", bench_sync_await, .on_one_processor = TRUE },
   { "in-flight", bench_in_flight },
   { "in-flight-one-processor", bench_in_flight_one_processor, .on_one_processor = TRUE },
+  { "map", bench_map },
   { "burst", bench_burst },
   { "stream", bench_stream },
   { "stream-one-processor", bench_stream_one_processor, .on_one_processor = TRUE },

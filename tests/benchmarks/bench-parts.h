@@ -24,6 +24,7 @@ void bench_frames                  (const BenchRun *run);
 void bench_gtk_frames              (const BenchRun *run);
 void bench_many_channels           (const BenchRun *run);
 void bench_many_calls              (const BenchRun *run);
+void bench_map                     (const BenchRun *run);
 void bench_memory                  (const BenchRun *run);
 void bench_python                  (const BenchRun *run);
 void bench_python_one_processor    (const BenchRun *run);
