@@ -7,6 +7,7 @@
 
 #include "aiot-call-private.h"
 #include "aiot-error.h"
+#include "aiot-process-private.h"
 #include "aiot-value-private.h"
 
 /*
@@ -299,7 +300,7 @@ aiot_mapping_new (AiotMappingKind  kind,
 {
   Mapping *self = g_new0 (Mapping, 1);
 
-  self->n_parallel = n_parallel != 0 ? n_parallel : g_get_num_processors ();
+  self->n_parallel = n_parallel != 0 ? n_parallel : aiot_process_count_processors ();
   self->kind = kind;
   self->options.executor = executor != NULL ? g_object_ref (executor) : NULL;
   self->options.name = get_name (kind);

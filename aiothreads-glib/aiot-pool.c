@@ -136,7 +136,7 @@ second_processor_pays_locked (AiotPool *self)
 {
   return self->runner.usual_time >= WORTH_A_PROCESSOR &&
          aiot_work_queue_get_length (self->queue) > self->n_calls &&
-         self->n_serving + self->n_calls < g_get_num_processors ();
+         self->n_serving + self->n_calls < aiot_process_count_processors ();
 }
 
 /* Returns with one thread fewer that serves. */
@@ -295,7 +295,7 @@ park_locked (AiotPool *self,
       else
         {
           n_busy = count_busy_locked (self);
-          stuck = self->n_taken == n_taken_before && n_busy < g_get_num_processors () && may_serve_more_locked (self);
+          stuck = self->n_taken == n_taken_before && n_busy < aiot_process_count_processors () && may_serve_more_locked (self);
           n_taken_before = self->n_taken;
           if (stuck)
             role = ROLE_SERVE;

@@ -15,6 +15,7 @@ gboolean aiot_process_is_forked      (void);
 gboolean aiot_process_is_ending      (void);
 gboolean aiot_process_fails_if_forked (GError  **error);
 gboolean aiot_process_is_main_thread (void);
+guint    aiot_process_count_processors (void);
 
 /* Threads of all executors together. */
 gboolean aiot_process_reserve_thread (void);

@@ -115,6 +115,17 @@ aiot_process_is_main_thread (void)
 #endif
 }
 
+/* That it may use. Where GLib reads a file to tell, that takes as long as a call, so it is asked once. */
+guint
+aiot_process_count_processors (void)
+{
+  static gsize n_processors;
+
+  if (g_once_init_enter (&n_processors))
+    g_once_init_leave (&n_processors, g_get_num_processors ());
+  return n_processors;
+}
+
 gboolean
 aiot_process_reserve_thread (void)
 {
