@@ -458,7 +458,7 @@ home_run (AiotHome *self,
       now = aiot_clock_now ();
       if (now >= end)
         break;
-      aiot_turn_pause (&turn, now);
+      aiot_turn_pause (&turn, now, g_atomic_int_get (&self->n_waiting));
     }
   aiot_turn_end (&turn);
 

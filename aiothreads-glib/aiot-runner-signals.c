@@ -16,8 +16,8 @@
  * a callback may wait for it, and never return. They are also given when another thread wants something of the runner.
  */
 
-/* So many calls made in one turn. To doze takes a timer of the system, which costs as much as to be woken a few times. */
-#define LOT 4
+/* So many calls made in one turn make a lot. To doze takes a timer of the system, which costs as much as to be woken a few times. */
+#define LOT 16
 
 static void
 settle (AiotErrand *errand)

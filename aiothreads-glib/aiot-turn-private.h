@@ -33,7 +33,8 @@ struct _AiotTurn
 
 void     aiot_turn_begin    (AiotTurn   *self);
 void     aiot_turn_pause    (AiotTurn   *self,
-                             gint64      now);
+                             gint64      now,
+                             guint       n_left);
 void     aiot_turn_end      (AiotTurn   *self);
 void     aiot_turn_settle   (void);
 

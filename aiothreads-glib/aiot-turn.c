@@ -15,8 +15,12 @@
  * This is for what will be done without it too, only later: a callback may not return, because it waits for what was postponed.
  */
 
-/* A thread that sleeps takes about as long to wake up. */
-#define LONG_ENOUGH 20
+/* In microseconds. A thread that sleeps takes about as long to wake up; where home has enough to do meanwhile, it may take longer. */
+#define LONG_ENOUGH 12
+#define LONG_ENOUGH_WHILE_BUSY 60
+
+/* So many entries keep home busy for longer than that. */
+#define ENOUGH_TO_DO 100
 
 static GPrivate current_turn;
 
@@ -44,17 +48,18 @@ run_errands (AiotTurn *self)
     }
 }
 
-/* Between two callbacks. */
+/* Between two callbacks; there are @n_left still. */
 void
 aiot_turn_pause (AiotTurn *self,
-                 gint64    now)
+                 gint64    now,
+                 guint     n_left)
 {
   if (G_LIKELY (self->errands == NULL))
     return;
 
   if (self->since == 0)
     self->since = now;
-  else if (now - self->since >= LONG_ENOUGH)
+  else if (now - self->since >= (n_left < ENOUGH_TO_DO ? LONG_ENOUGH : LONG_ENOUGH_WHILE_BUSY))
     run_errands (self);
 }
 

@@ -645,6 +645,9 @@ test_locked (void)
 
 /* --- In a callback --- */
 
+/* So many calls that those which follow wait for each other. */
+#define LOT 20
+
 typedef struct
 {
   AiotExecutor *executor;
@@ -668,7 +671,7 @@ make_lot_cb (GObject      *source_object,
 {
   Forking *self = user_data;
 
-  for (guint i = 0; i < 8; i++)
+  for (guint i = 0; i < LOT; i++)
     aiot_offload_async (self->executor, succeed, NULL, NULL, NULL, count_cb, self);
   self->n_called++;
 }
@@ -715,17 +718,17 @@ test_in_a_callback (void)
 
   aiot_clock_stop ();
   aiot_offload_async (executor, succeed, NULL, NULL, NULL, make_lot_cb, &self);
-  while (self.n_called < 9)
+  while (self.n_called < LOT + 1)
     g_main_context_iteration (NULL, TRUE);
 
   aiot_offload_async (executor, succeed, NULL, NULL, NULL, fork_cb, &self);
-  while (self.n_called < 10)
+  while (self.n_called < LOT + 2)
     g_main_context_iteration (NULL, TRUE);
   if (self.child == 0)
     exit (STATUS);
   assert_exit_status (self.child, STATUS);
 
-  while (self.n_called < 11)
+  while (self.n_called < LOT + 3)
     g_main_context_iteration (NULL, TRUE);
   aiot_clock_resume ();
 }

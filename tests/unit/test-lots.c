@@ -13,7 +13,7 @@
  * them, and a little later. Here time stands still, so that a thread that dozes until then does not wake up by itself.
  */
 
-#define LOT 8
+#define LOT 20
 
 typedef struct _Lots Lots;
 
