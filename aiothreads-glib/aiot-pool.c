@@ -16,7 +16,8 @@
  * the parked, the *watcher*, looks every 2 ms while work is queued whether any was taken since. If not, those that serve
  * are stuck. Where as many compute as there are processors, more threads would only take time from the main loop; else the
  * watcher serves as well, and calls as many more as sleep. So short work stays on few threads, which is the fastest way to
- * do it, and work that sleeps gets 64 threads within some 15 ms. Where nothing is queued nobody watches, and no timer runs.
+ * do it, and work that sleeps gets 64 threads within some 15 ms. Where nothing has been queued since the last look nobody
+ * watches, and no timer runs.
  *
  * A second case for more threads is work that is long enough for a second processor to pay: then a thread that takes
  * work calls the next, up to the number of processors.
@@ -68,8 +69,6 @@ typedef struct
 /* Starting a thread costs some 30 µs and a sleeping one 10 kB, so they may stay through the pauses of a user. */
 #define IDLE_TIME (10 * G_TIME_SPAN_SECOND)
 
-#define NEVER 0
-
 /* In microseconds; as long as a callback that waits for what it has just called may be held up. */
 #define DOZE_TIME 200
 
@@ -85,6 +84,13 @@ n_free_locked (AiotPool *self)
   guint n_bespoken = self->n_calls + (self->watch_call ? 1 : 0);
 
   return self->n_parked > n_bespoken ? self->n_parked - n_bespoken : 0;
+}
+
+/* One of those that are free, and the last that is called. */
+static gboolean
+has_watcher_locked (AiotPool *self)
+{
+  return self->watched && !self->watch_call;
 }
 
 static gboolean
@@ -103,14 +109,19 @@ may_start_locked (AiotPool *self)
 static gboolean
 call_one_locked (AiotPool *self)
 {
+  guint n_free = n_free_locked (self);
+
   if (!may_serve_more_locked (self))
     return FALSE;
 
-  if (n_free_locked (self) == 0)
+  if (n_free == 0)
     return may_start_locked (self) && start_thread_locked (self, ROLE_SERVE);
 
   self->n_calls++;
-  self->runner.n_signals++;
+  if (n_free > 1 || !has_watcher_locked (self))
+    self->runner.n_signals++;
+  else
+    self->runner.calls_watcher = TRUE;
   return TRUE;
 }
 
@@ -186,22 +197,6 @@ grow_locked (AiotPool *self,
       return;
 }
 
-/* FALSE when the time has come. */
-static gboolean
-sleep_locked (AiotPool *self,
-              gint64    until)
-{
-  AiotRunner *runner = &self->runner;
-
-  while (runner->n_signals > 0 && runner->n_signals--)
-    g_cond_signal (&runner->called);
-  if (until != NEVER)
-    return aiot_clock_wait_until (&runner->called, &runner->mutex, until);
-
-  g_cond_wait (&runner->called, &runner->mutex);
-  return TRUE;
-}
-
 /* Nobody serves what is queued: whoever did waits now, and may wait for that. */
 static gboolean
 is_queue_forsaken_locked (AiotPool *self)
@@ -230,7 +225,7 @@ doze_locked (AiotPool *self,
              gint64    until)
 {
   aiot_runner_begin_doze_locked (&self->runner);
-  while (!is_called_locked (self) && sleep_locked (self, until))
+  while (!is_called_locked (self) && aiot_runner_sleep_locked (&self->runner, &self->runner.called, until))
     ;
   aiot_runner_end_doze_locked (&self->runner);
 }
@@ -242,7 +237,7 @@ park_locked (AiotPool *self,
 {
   gboolean watching = FALSE, stuck = FALSE;
   gint64 now = aiot_clock_now ();
-  gint64 leave_at = self->is_serial ? NEVER : now + IDLE_TIME;
+  gint64 leave_at = self->is_serial ? AIOT_RUNNER_NEVER : now + IDLE_TIME;
   guint64 n_taken_before = 0;
   guint n_busy = 0;
   Role role = ROLE_PARK;
@@ -279,13 +274,21 @@ park_locked (AiotPool *self,
           break;
         }
 
-      timed_out = !sleep_locked (self, watching ? aiot_clock_now () + WATCH_INTERVAL : leave_at);
+      if (watching)
+        timed_out = !aiot_runner_sleep_locked (&self->runner, &self->runner.watching, aiot_clock_now () + WATCH_INTERVAL);
+      else
+        timed_out = !aiot_runner_sleep_locked (&self->runner, &self->runner.called, leave_at);
       if (!timed_out || self->n_calls > 0 || self->watch_call || is_queue_forsaken_locked (self))
         continue;
 
       if (!watching)
         {
           role = ROLE_LEAVE;
+        }
+      else if (aiot_work_queue_get_length (self->queue) == 0 && self->n_taken != n_taken_before)
+        {
+          /* Whoever comes next would have to call it again. */
+          n_taken_before = self->n_taken;
         }
       else if (aiot_work_queue_get_length (self->queue) == 0)
         {

@@ -65,7 +65,9 @@ struct _AiotRunner
   char apart_from_above[AIOT_RUNNER_APART];
   GMutex mutex;             /* guards all below, and all that the kinds of runners add */
   GCond called;             /* parked threads sleep here */
+  GCond watching;           /* but the one that watches, which would be woken first */
   guint n_signals;          /* for those called; given after unlocking */
+  gboolean calls_watcher;   /* likewise */
   guint n_dozing;           /* of those who sleep there, who will look by themselves very soon */
   guint n_owed;             /* signals that were postponed; only while somebody dozes */
   AiotErrand errand;        /* to give them; has a reference while it is postponed */
@@ -149,7 +151,13 @@ GError     *aiot_runner_new_exhausted_error  (AiotRunner            *self);
 
 /* aiot-runner-signals.c */
 void        aiot_runner_init_signals         (AiotRunner            *self);
+void        aiot_runner_clear_signals        (AiotRunner            *self);
 void        aiot_runner_unlock               (AiotRunner            *self);
+#define     AIOT_RUNNER_NEVER                0
+gboolean    aiot_runner_sleep_locked         (AiotRunner            *self,
+                                              GCond                 *cond,
+                                              gint64                 until);
+void        aiot_runner_call_all_locked      (AiotRunner            *self);
 void        aiot_runner_give_owed_locked     (AiotRunner            *self);
 void        aiot_runner_postpone_signals_locked (AiotRunner         *self);
 gboolean    aiot_runner_comes_in_lots_locked (AiotRunner            *self);

@@ -6,6 +6,7 @@
 #include "aiot-runner-private.h"
 
 #include "aiot-brief-lock-private.h"
+#include "aiot-clock-private.h"
 
 /*
  * How threads of a runner are called: who holds the lock counts signals, and they are given when it is unlocked, or a little later.
@@ -35,7 +36,26 @@ void
 aiot_runner_init_signals (AiotRunner *self)
 {
   g_cond_init (&self->called);
+  g_cond_init (&self->watching);
   self->errand.run = settle;
+}
+
+void
+aiot_runner_clear_signals (AiotRunner *self)
+{
+  g_cond_clear (&self->watching);
+  g_cond_clear (&self->called);
+}
+
+static void
+give_signals (AiotRunner *self,
+              guint       n_signals,
+              gboolean    calls_watcher)
+{
+  while (n_signals-- > 0)
+    g_cond_signal (&self->called);
+  if (G_UNLIKELY (calls_watcher))
+    g_cond_signal (&self->watching);
 }
 
 /* A thread that is woken while the lock is held would run into it at once. */
@@ -43,11 +63,36 @@ void
 aiot_runner_unlock (AiotRunner *self)
 {
   guint n_signals = self->n_signals;
+  gboolean calls_watcher = self->calls_watcher;
 
   self->n_signals = 0;
+  self->calls_watcher = FALSE;
   g_mutex_unlock (&self->mutex);
-  while (n_signals-- > 0)
-    g_cond_signal (&self->called);
+  give_signals (self, n_signals, calls_watcher);
+}
+
+/* By who is about to sleep. FALSE when the time has come. */
+gboolean
+aiot_runner_sleep_locked (AiotRunner *self,
+                          GCond      *cond,
+                          gint64      until)
+{
+  give_signals (self, self->n_signals, self->calls_watcher);
+  self->n_signals = 0;
+  self->calls_watcher = FALSE;
+  if (until != AIOT_RUNNER_NEVER)
+    return aiot_clock_wait_until (cond, &self->mutex, until);
+
+  g_cond_wait (cond, &self->mutex);
+  return TRUE;
+}
+
+/* Something has happened that all threads have to know. */
+void
+aiot_runner_call_all_locked (AiotRunner *self)
+{
+  g_cond_broadcast (&self->called);
+  g_cond_broadcast (&self->watching);
 }
 
 /* With the next unlocking. */

@@ -88,7 +88,7 @@ aiot_runner_unref (AiotRunner *self)
 
   g_clear_pointer (&self->hook, hook_unref);
   g_cond_clear (&self->claims);
-  g_cond_clear (&self->called);
+  aiot_runner_clear_signals (self);
   g_mutex_clear (&self->mutex);
   g_free (self->name);
   self->funcs->finalize (self);
@@ -489,7 +489,7 @@ aiot_runner_let_go (AiotRunner *self)
     {
       g_mutex_lock (&self->mutex);
       self->let_go = TRUE;
-      g_cond_broadcast (&self->called);
+      aiot_runner_call_all_locked (self);
       aiot_runner_unlock (self);
     }
 
@@ -558,7 +558,7 @@ aiot_runner_close (AiotRunner *self,
         g_queue_push_tail_link (&queued, &work->link);
     }
   ends = take_ends_locked (self);
-  g_cond_broadcast (&self->called);
+  aiot_runner_call_all_locked (self);
   aiot_runner_unlock (self);
 
   error = new_cancelled_error (self);
