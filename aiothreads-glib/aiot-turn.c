@@ -16,7 +16,7 @@
  */
 
 /* In microseconds. A thread that sleeps takes about as long to wake up; where home has enough to do meanwhile, it may take longer. */
-#define LONG_ENOUGH 12
+#define LONG_ENOUGH 10
 #define LONG_ENOUGH_WHILE_BUSY 60
 
 /* So many entries keep home busy for longer than that. */

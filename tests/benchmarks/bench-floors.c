@@ -27,7 +27,10 @@ ping_pong_play (PingPong *self,
       while (self->turn != me)
         g_cond_wait (&self->cond, &self->mutex);
       self->turn = !me;
+      /* Whoever is woken while this is locked would sleep again at once, which takes twice as long for both. */
+      g_mutex_unlock (&self->mutex);
       g_cond_signal (&self->cond);
+      g_mutex_lock (&self->mutex);
     }
   g_mutex_unlock (&self->mutex);
 }
