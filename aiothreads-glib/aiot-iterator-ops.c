@@ -66,7 +66,8 @@ new_over_mapping (AiotMappingKind  kind,
  *
  * Nothing runs before the first item is asked for. From then on @func runs in several threads at the same time, with the context
  * variables of this moment. Of the items that were taken from @self, no more than @n_parallel are anywhere between: @func works
- * on them, or their results wait. So a slow consumer holds back @func and @self.
+ * on them, or their results wait. So a slow consumer holds back @func and @self. Where @func takes microseconds only, some hundreds
+ * are best: with a few the threads wake each other up for each item, which takes longer than @func.
  *
  * Where @func or @self fails, the error comes once, and ends the iteration. With %AIOT_ORDER_GIVEN the results of all earlier
  * items come before it. With %AIOT_ORDER_READY an error of @func comes after those that are ready, and an error of @self after
