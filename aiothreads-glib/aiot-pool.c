@@ -268,7 +268,7 @@ park_locked (AiotPool *self,
           role = ROLE_SERVE;
           break;
         }
-      if ((self->runner.let_go || self->runner.is_closed) && !watching)
+      if ((self->runner.let_go || self->runner.is_closed) && !(watching && aiot_work_queue_get_length (self->queue) > 0))
         {
           role = ROLE_LEAVE;
           break;
