@@ -68,10 +68,19 @@ aiot_call_disconnect (AiotCall *self)
     g_cancellable_disconnect (self->cancellable, id);
 }
 
+/* Its callback gets a GAsyncResult. To make one takes as long as half of the rest, and this library itself needs none. */
+static void
+call_back_with_result (AiotCall *self)
+{
+  g_autoptr (AiotResult) result = aiot_result_new (self->source_object, self->source_tag, self->callback, self->callback_data,
+                                                   aiot_call_ref (self), (GDestroyNotify) aiot_call_unref);
+
+  aiot_result_call_back (result);
+}
+
 static void
 call_back (AiotCall *self)
 {
-  g_autoptr (AiotResult) result = NULL;
   AiotContext *previous;
 
   if (g_atomic_int_get (&self->outcome) == AIOT_CALL_CANCELLED)
@@ -79,13 +88,14 @@ call_back (AiotCall *self)
   else
     self->error = g_steal_pointer (&self->function_error);
 
-  if (self->callback == NULL)
+  if (self->callback == NULL && self->answered == NULL)
     return;
 
-  result = aiot_result_new (self->source_object, self->source_tag, self->callback, self->callback_data,
-                            aiot_call_ref (self), (GDestroyNotify) aiot_call_unref);
   previous = aiot_context_enter (self->work.context);
-  aiot_result_call_back (result);
+  if (self->answered != NULL)
+    self->answered (self, self->callback_data);
+  else
+    call_back_with_result (self);
   aiot_context_leave (previous);
 }
 
@@ -207,20 +217,11 @@ call_start_in_fork (AiotCall *self)
   g_source_attach (source, g_main_context_get_thread_default ());
 }
 
-/* Takes the caller's reference. */
-void
-aiot_call_start (AiotCall              *self,
-                 const AiotCallOptions *options,
-                 gpointer               source_object,
-                 gpointer               source_tag,
-                 GCancellable          *cancellable,
-                 GAsyncReadyCallback    callback,
-                 gpointer               callback_data)
+static void
+call_start (AiotCall              *self,
+            const AiotCallOptions *options,
+            GCancellable          *cancellable)
 {
-  self->source_object = source_object != NULL ? g_object_ref (source_object) : NULL;
-  self->source_tag = source_tag;
-  self->callback = callback;
-  self->callback_data = callback_data;
   if (G_UNLIKELY (aiot_process_is_forked ()))
     {
       call_start_in_fork (self);
@@ -243,6 +244,35 @@ aiot_call_start (AiotCall              *self,
   if (!aiot_home_add_watch (self->home, &self->watch))
     call_home_gone (&self->watch);
   aiot_call_hand_over (self);
+}
+
+/* Takes the caller's reference. */
+void
+aiot_call_start (AiotCall              *self,
+                 const AiotCallOptions *options,
+                 gpointer               source_object,
+                 gpointer               source_tag,
+                 GCancellable          *cancellable,
+                 GAsyncReadyCallback    callback,
+                 gpointer               callback_data)
+{
+  self->source_object = source_object != NULL ? g_object_ref (source_object) : NULL;
+  self->source_tag = source_tag;
+  self->callback = callback;
+  self->callback_data = callback_data;
+  call_start (self, options, cancellable);
+}
+
+/* The same for this library itself. */
+void
+aiot_call_start_within (AiotCall              *self,
+                        const AiotCallOptions *options,
+                        AiotCallAnswered       answered,
+                        gpointer               user_data)
+{
+  self->answered = answered;
+  self->callback_data = user_data;
+  call_start (self, options, NULL);
 }
 
 /* Any thread, once aiot_call_start () has returned: what a cancellable of its caller would do. */
@@ -269,16 +299,17 @@ aiot_call_finish (GAsyncResult  *result,
   return NULL;
 }
 
-/* The same, for who is the only one to ask: moves the result into an empty value. */
+/* For who is told by aiot_call_start_within (): moves the result into an empty value, or sets the error, once. */
 gboolean
-aiot_call_finish_moving (GAsyncResult  *result,
-                         GValue        *value,
-                         GError       **error)
+aiot_call_take_answer (AiotCall  *self,
+                       GValue    *value,
+                       GError   **error)
 {
-  AiotCall *self = aiot_result_get_data (result);
-
-  if (aiot_call_finish (result, error) == NULL)
-    return FALSE;
+  if (self->error != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&self->error));
+      return FALSE;
+    }
 
   *value = self->result;
   self->result = (GValue) G_VALUE_INIT;

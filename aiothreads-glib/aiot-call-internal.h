@@ -50,6 +50,7 @@ struct _AiotCall
   GObject *source_object;
   gpointer source_tag;
   GAsyncReadyCallback callback;
+  AiotCallAnswered answered;  /* in place of a callback */
   gpointer callback_data;
   AiotWaiter *waiter;         /* of a caller that waits */
 

@@ -20,6 +20,10 @@ typedef struct
   AiotOnCancel on_cancel;
 } AiotCallOptions;
 
+/* At home. */
+typedef void (*AiotCallAnswered) (AiotCall *call,
+                                  gpointer  user_data);
+
 AiotCall     *aiot_call_new          (AiotThreadFunc          func,
                                       gpointer                user_data,
                                       GDestroyNotify          user_data_destroy,
@@ -37,10 +41,14 @@ void          aiot_call_start        (AiotCall               *self,
                                       GCancellable           *cancellable,
                                       GAsyncReadyCallback     callback,
                                       gpointer                callback_data);
+void          aiot_call_start_within (AiotCall               *self,
+                                      const AiotCallOptions  *options,
+                                      AiotCallAnswered        answered,
+                                      gpointer                user_data);
 void          aiot_call_cancel       (AiotCall               *self);
 const GValue *aiot_call_finish       (GAsyncResult           *result,
                                       GError                **error);
-gboolean      aiot_call_finish_moving (GAsyncResult          *result,
+gboolean      aiot_call_take_answer  (AiotCall               *self,
                                       GValue                 *value,
                                       GError                **error);
 

@@ -172,14 +172,13 @@ job_judge (Job *self)
 }
 
 static void
-job_called_back (GObject      *source_object,
-                 GAsyncResult *result,
-                 gpointer      user_data)
+job_answered (AiotCall *call,
+              gpointer  user_data)
 {
   Job *self = user_data;
 
   self->is_done = TRUE;
-  if (aiot_call_finish_moving (result, &self->value, &self->error) && self->mapping->kind == AIOT_MAPPING_FILTERS)
+  if (aiot_call_take_answer (call, &self->value, &self->error) && self->mapping->kind == AIOT_MAPPING_FILTERS)
     job_judge (self);
 }
 
@@ -208,7 +207,7 @@ mapping_start_job (Mapping *self,
   job->mapping = self;
   job->call = aiot_call_ref (call);
   aiot_pump_enter (&self->pump);
-  aiot_call_start (call, &self->options, NULL, mapping_start_job, NULL, job_called_back, job);
+  aiot_call_start_within (call, &self->options, job_answered, job);
 
   g_mutex_lock (&self->mutex);
   g_queue_push_tail_link (&self->jobs, &job->link);
