@@ -11,13 +11,6 @@
 
 /* What an item of many costs, where threads call a function that adds 1 with each of them, and one thread gets all results. */
 
-static void
-stop_on_error (GError *error)
-{
-  if (error != NULL)
-    g_error ("%s", error->message);
-}
-
 /* Of items that were 0 and up */
 static void
 check_results (const gint64 *results,
@@ -88,7 +81,7 @@ foreach_done_cb (GObject      *source_object,
   g_autoptr (GError) error = NULL;
 
   aiot_iterator_foreach_finish (AIOT_ITERATOR (source_object), result, &error);
-  stop_on_error (error);
+  bench_stop_on_error (error);
   mapping_end (user_data);
 }
 
@@ -109,7 +102,7 @@ item_cb (GObject      *source_object,
   g_autoptr (GError) error = NULL;
   const GValue *item = aiot_iterator_next_finish (results, result, &error);
 
-  stop_on_error (error);
+  bench_stop_on_error (error);
   if (item == NULL)
     {
       mapping_end (self);
@@ -158,7 +151,7 @@ call_done_cb (GObject      *source_object,
   g_autoptr (GError) error = NULL;
   const GValue *value = aiot_threaded_call_finish (AIOT_THREADED (source_object), result, &error);
 
-  stop_on_error (error);
+  bench_stop_on_error (error);
   mapping_take_result (self, value);
   if (self->n_results == self->n_items)
     mapping_end (self);

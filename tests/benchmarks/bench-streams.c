@@ -78,13 +78,6 @@ consume_item (Consumption  *self,
   self->next++;
 }
 
-static void
-stop_on_error (GError *error)
-{
-  if (error != NULL)
-    g_error ("%s", error->message);
-}
-
 static gboolean
 consume_item_func (const GValue *item,
                    gpointer      user_data)
@@ -102,7 +95,7 @@ foreach_done_cb (GObject      *source_object,
   g_autoptr (GError) error = NULL;
 
   aiot_iterator_foreach_finish (AIOT_ITERATOR (source_object), result, &error);
-  stop_on_error (error);
+  bench_stop_on_error (error);
   g_main_loop_quit (self->loop);
 }
 
@@ -124,7 +117,7 @@ batch_cb (GObject      *source_object,
   g_autoptr (AiotBatch) batch = aiot_iterator_next_many_finish (iterator, result, &error);
   guint length = batch != NULL ? aiot_batch_get_length (batch) : 0;
 
-  stop_on_error (error);
+  bench_stop_on_error (error);
   for (guint i = 0; i < length; i++)
     consume_item (self, aiot_batch_get_item (batch, i));
   if (batch != NULL)
@@ -150,7 +143,7 @@ item_cb (GObject      *source_object,
   g_autoptr (GError) error = NULL;
   const GValue *item = aiot_iterator_next_finish (iterator, result, &error);
 
-  stop_on_error (error);
+  bench_stop_on_error (error);
   if (item == NULL)
     {
       g_main_loop_quit (self->loop);

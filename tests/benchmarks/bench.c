@@ -25,6 +25,14 @@ bench_scaled (const BenchRun *run,
   return run->quick ? MAX (n_operations / 20, 1) : n_operations;
 }
 
+/* What is measured must not fail. */
+void
+bench_stop_on_error (const GError *error)
+{
+  if (error != NULL)
+    g_error ("%s", error->message);
+}
+
 guint
 bench_n_rounds (const BenchRun *run,
                 guint           n_rounds)

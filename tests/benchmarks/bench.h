@@ -62,6 +62,7 @@ guint bench_scaled    (const BenchRun   *run,
 guint bench_n_rounds  (const BenchRun   *run,
                        guint             n_rounds);
 
+void  bench_stop_on_error (const GError *error);
 void  bench_run_group (const BenchRun   *run,
                        const BenchGroup *group);
 
