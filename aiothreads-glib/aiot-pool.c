@@ -43,7 +43,11 @@ typedef enum
 typedef struct
 {
   AiotWorker worker;
-  Role role;               /* guarded by the lock of the pool */
+
+  /* Guarded by the lock of the pool */
+  Role role;
+  GList link;
+  gboolean is_parked;      /* it sleeps, was not called, and does not watch */
 } PoolWorker;
 
 typedef struct
@@ -56,7 +60,9 @@ typedef struct
 
   guint n_serving;
   guint n_waiting;         /* that would serve if their work did not wait */
-  guint n_parked;
+  GQueue parked;           /* who parked last comes first, so those that are not needed leave one day */
+  PoolWorker *watcher;     /* while it sleeps, and was not called to serve */
+  GSList *spare_conds;     /* of threads that have left: whoever called one may still be about to signal it */
   guint n_calls;           /* parked threads that were called to serve and did not wake up yet */
   gboolean watched;        /* somebody watches, or was called to */
   gboolean watch_call;     /* ... and did not wake up yet */
@@ -78,19 +84,32 @@ typedef struct
 static gboolean start_thread_locked (AiotPool *self,
                                      Role      role);
 
-static guint
-n_free_locked (AiotPool *self)
+/* Calls one that sleeps. FALSE when there is none. */
+static gboolean
+wake_parked_locked (AiotPool *self)
 {
-  guint n_bespoken = self->n_calls + (self->watch_call ? 1 : 0);
+  GList *link = g_queue_pop_head_link (&self->parked);
+  PoolWorker *worker = link != NULL ? link->data : NULL;
 
-  return self->n_parked > n_bespoken ? self->n_parked - n_bespoken : 0;
+  if (worker == NULL)
+    return FALSE;
+
+  worker->is_parked = FALSE;
+  aiot_runner_call_locked (&self->runner, &worker->worker);
+  return TRUE;
 }
 
-/* One of those that are free, and the last that is called. */
+/* It is called last, because then nobody watches. */
 static gboolean
-has_watcher_locked (AiotPool *self)
+wake_watcher_locked (AiotPool *self)
 {
-  return self->watched && !self->watch_call;
+  PoolWorker *watcher = g_steal_pointer (&self->watcher);
+
+  if (watcher == NULL)
+    return FALSE;
+
+  aiot_runner_call_locked (&self->runner, &watcher->worker);
+  return TRUE;
 }
 
 static gboolean
@@ -109,19 +128,13 @@ may_start_locked (AiotPool *self)
 static gboolean
 call_one_locked (AiotPool *self)
 {
-  guint n_free = n_free_locked (self);
-
   if (!may_serve_more_locked (self))
     return FALSE;
 
-  if (n_free == 0)
+  if (!wake_parked_locked (self) && !wake_watcher_locked (self))
     return may_start_locked (self) && start_thread_locked (self, ROLE_SERVE);
 
   self->n_calls++;
-  if (n_free > 1 || !has_watcher_locked (self))
-    self->runner.n_signals++;
-  else
-    self->runner.calls_watcher = TRUE;
   return TRUE;
 }
 
@@ -131,15 +144,10 @@ call_watcher_locked (AiotPool *self)
   if (self->watched || !may_serve_more_locked (self) || aiot_work_queue_get_length (self->queue) == 0)
     return;
 
-  if (n_free_locked (self) > 0)
-    {
-      self->watched = self->watch_call = TRUE;
-      self->runner.n_signals++;
-    }
+  if (wake_parked_locked (self))
+    self->watched = self->watch_call = TRUE;
   else if (may_start_locked (self))
-    {
-      self->watched = self->watch_call = start_thread_locked (self, ROLE_PARK);
-    }
+    self->watched = self->watch_call = start_thread_locked (self, ROLE_PARK);
 }
 
 static gboolean
@@ -219,21 +227,48 @@ is_called_locked (AiotPool *self)
          self->runner.let_go || self->runner.is_closed;
 }
 
+/* FALSE when the time has come. */
+static gboolean
+sleep_locked (AiotPool   *self,
+              PoolWorker *worker,
+              gboolean    watching,
+              gint64      until)
+{
+  gboolean in_time;
+
+  worker->is_parked = !watching;
+  if (watching)
+    self->watcher = worker;
+  else
+    g_queue_push_head_link (&self->parked, &worker->link);
+
+  in_time = aiot_runner_sleep_locked (&self->runner, &worker->worker, until);
+
+  /* Nobody has called it, or another thread will find that it was called in vain. */
+  if (worker->is_parked)
+    g_queue_unlink (&self->parked, &worker->link);
+  if (self->watcher == worker)
+    self->watcher = NULL;
+  return in_time;
+}
+
 /* Others may put off calling this thread meanwhile. */
 static void
-doze_locked (AiotPool *self,
-             gint64    until)
+doze_locked (AiotPool   *self,
+             PoolWorker *worker,
+             gint64      until)
 {
   aiot_runner_begin_doze_locked (&self->runner);
-  while (!is_called_locked (self) && aiot_runner_sleep_locked (&self->runner, &self->runner.called, until))
+  while (!is_called_locked (self) && sleep_locked (self, worker, FALSE, until))
     ;
   aiot_runner_end_doze_locked (&self->runner);
 }
 
 /* Waits until there is something to do for this thread; a watcher may find that it is needed itself. */
 static Role
-park_locked (AiotPool *self,
-             gboolean  has_worked)
+park_locked (AiotPool   *self,
+             PoolWorker *worker,
+             gboolean    has_worked)
 {
   gboolean watching = FALSE, stuck = FALSE;
   gint64 now = aiot_clock_now ();
@@ -242,9 +277,8 @@ park_locked (AiotPool *self,
   guint n_busy = 0;
   Role role = ROLE_PARK;
 
-  self->n_parked++;
   if (has_worked && aiot_runner_comes_in_lots_locked (&self->runner))
-    doze_locked (self, now + DOZE_TIME);
+    doze_locked (self, worker, now + DOZE_TIME);
   while (role == ROLE_PARK)
     {
       gboolean timed_out;
@@ -274,10 +308,7 @@ park_locked (AiotPool *self,
           break;
         }
 
-      if (watching)
-        timed_out = !aiot_runner_sleep_locked (&self->runner, &self->runner.watching, aiot_clock_now () + WATCH_INTERVAL);
-      else
-        timed_out = !aiot_runner_sleep_locked (&self->runner, &self->runner.called, leave_at);
+      timed_out = !sleep_locked (self, worker, watching, watching ? aiot_clock_now () + WATCH_INTERVAL : leave_at);
       if (!timed_out || self->n_calls > 0 || self->watch_call || is_queue_forsaken_locked (self))
         continue;
 
@@ -304,7 +335,6 @@ park_locked (AiotPool *self,
             role = ROLE_SERVE;
         }
     }
-  self->n_parked--;
   if (watching)
     self->watched = FALSE;
   if (role == ROLE_SERVE)
@@ -315,12 +345,39 @@ park_locked (AiotPool *self,
 }
 
 static void
+take_cond_locked (AiotPool   *self,
+                  PoolWorker *worker)
+{
+  GSList *link = self->spare_conds;
+
+  if (link != NULL)
+    {
+      worker->worker.called = link->data;
+      self->spare_conds = g_slist_delete_link (link, link);
+    }
+  else
+    {
+      worker->worker.called = g_new (GCond, 1);
+      g_cond_init (worker->worker.called);
+    }
+}
+
+static void
+cond_free (gpointer cond)
+{
+  g_cond_clear (cond);
+  g_free (cond);
+}
+
+static void
 pool_work_locked (AiotRunner *runner,
                   AiotWorker *base)
 {
   AiotPool *self = (AiotPool *) runner;
   PoolWorker *worker = (PoolWorker *) base;
 
+  worker->link.data = worker;
+  take_cond_locked (self, worker);
   while (worker->role != ROLE_LEAVE)
     {
       gboolean has_worked = worker->role == ROLE_SERVE;
@@ -328,8 +385,9 @@ pool_work_locked (AiotRunner *runner,
       if (has_worked)
         serve_locked (self, base);
       worker->role = ROLE_PARK;
-      worker->role = park_locked (self, has_worked);
+      worker->role = park_locked (self, worker, has_worked);
     }
+  self->spare_conds = g_slist_prepend (self->spare_conds, g_steal_pointer (&base->called));
 }
 
 /* FALSE where there is no thread to be had. One that serves counts as serving before it runs. */
@@ -439,6 +497,7 @@ pool_finalize (AiotRunner *runner)
 {
   AiotPool *self = (AiotPool *) runner;
 
+  g_slist_free_full (self->spare_conds, cond_free);
   aiot_work_queue_free (self->queue);
   g_free (self);
 }

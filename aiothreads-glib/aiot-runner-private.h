@@ -49,6 +49,13 @@ struct _AiotRunnerEnd
   void (*ended) (AiotRunnerEnd *end);   /* any thread, no lock held */
 };
 
+/* More threads than that are seldom called at once. */
+typedef struct
+{
+  GCond *conds[4];
+  guint n;
+} AiotSignals;
+
 /* At least what processors exchange at once. */
 #define AIOT_RUNNER_APART 64
 
@@ -64,12 +71,9 @@ struct _AiotRunner
   /* Who counts references does not wait for the line of the lock, which is exchanged all the time. */
   char apart_from_above[AIOT_RUNNER_APART];
   GMutex mutex;             /* guards all below, and all that the kinds of runners add */
-  GCond called;             /* parked threads sleep here */
-  GCond watching;           /* but the one that watches, which would be woken first */
-  guint n_signals;          /* for those called; given after unlocking */
-  gboolean calls_watcher;   /* likewise */
-  guint n_dozing;           /* of those who sleep there, who will look by themselves very soon */
-  guint n_owed;             /* signals that were postponed; only while somebody dozes */
+  AiotSignals signals;      /* for those called; given after unlocking */
+  AiotSignals owed;         /* those that were postponed; only while somebody dozes */
+  guint n_dozing;           /* threads that sleep, and will look by themselves very soon */
   AiotErrand errand;        /* to give them; has a reference while it is postponed */
   guint turn_id;            /* of whoever submitted last while home called back */
   guint n_in_turn;          /* what was submitted in that one, */
@@ -151,12 +155,13 @@ GError     *aiot_runner_new_exhausted_error  (AiotRunner            *self);
 
 /* aiot-runner-signals.c */
 void        aiot_runner_init_signals         (AiotRunner            *self);
-void        aiot_runner_clear_signals        (AiotRunner            *self);
 void        aiot_runner_unlock               (AiotRunner            *self);
 #define     AIOT_RUNNER_NEVER                0
 gboolean    aiot_runner_sleep_locked         (AiotRunner            *self,
-                                              GCond                 *cond,
+                                              AiotWorker            *worker,
                                               gint64                 until);
+void        aiot_runner_call_locked          (AiotRunner            *self,
+                                              AiotWorker            *worker);
 void        aiot_runner_call_all_locked      (AiotRunner            *self);
 void        aiot_runner_give_owed_locked     (AiotRunner            *self);
 void        aiot_runner_postpone_signals_locked (AiotRunner         *self);

@@ -35,72 +35,75 @@ settle (AiotErrand *errand)
 void
 aiot_runner_init_signals (AiotRunner *self)
 {
-  g_cond_init (&self->called);
-  g_cond_init (&self->watching);
   self->errand.run = settle;
 }
 
-void
-aiot_runner_clear_signals (AiotRunner *self)
-{
-  g_cond_clear (&self->watching);
-  g_cond_clear (&self->called);
-}
-
+/* Takes them all. */
 static void
-give_signals (AiotRunner *self,
-              guint       n_signals,
-              gboolean    calls_watcher)
+give_signals (AiotSignals *signals)
 {
-  while (n_signals-- > 0)
-    g_cond_signal (&self->called);
-  if (G_UNLIKELY (calls_watcher))
-    g_cond_signal (&self->watching);
+  while (signals->n > 0)
+    g_cond_signal (signals->conds[--signals->n]);
 }
 
 /* A thread that is woken while the lock is held would run into it at once. */
 void
 aiot_runner_unlock (AiotRunner *self)
 {
-  guint n_signals = self->n_signals;
-  gboolean calls_watcher = self->calls_watcher;
+  AiotSignals signals = self->signals;
 
-  self->n_signals = 0;
-  self->calls_watcher = FALSE;
+  self->signals.n = 0;
   g_mutex_unlock (&self->mutex);
-  give_signals (self, n_signals, calls_watcher);
+  give_signals (&signals);
 }
 
-/* By who is about to sleep. FALSE when the time has come. */
+/* By a worker that is about to sleep. FALSE when the time has come. */
 gboolean
 aiot_runner_sleep_locked (AiotRunner *self,
-                          GCond      *cond,
+                          AiotWorker *worker,
                           gint64      until)
 {
-  give_signals (self, self->n_signals, self->calls_watcher);
-  self->n_signals = 0;
-  self->calls_watcher = FALSE;
+  give_signals (&self->signals);
   if (until != AIOT_RUNNER_NEVER)
-    return aiot_clock_wait_until (cond, &self->mutex, until);
+    return aiot_clock_wait_until (worker->called, &self->mutex, until);
 
-  g_cond_wait (cond, &self->mutex);
+  g_cond_wait (worker->called, &self->mutex);
   return TRUE;
+}
+
+static void
+add_signal_locked (AiotRunner *self,
+                   GCond      *cond)
+{
+  if (self->signals.n < G_N_ELEMENTS (self->signals.conds))
+    self->signals.conds[self->signals.n++] = cond;
+  else
+    g_cond_signal (cond);
+}
+
+/* With the next unlocking: there is something for it to do. */
+void
+aiot_runner_call_locked (AiotRunner *self,
+                         AiotWorker *worker)
+{
+  add_signal_locked (self, worker->called);
 }
 
 /* Something has happened that all threads have to know. */
 void
 aiot_runner_call_all_locked (AiotRunner *self)
 {
-  g_cond_broadcast (&self->called);
-  g_cond_broadcast (&self->watching);
+  for (GList *l = self->workers.head; l != NULL; l = l->next)
+    if (((AiotWorker *) l->data)->called != NULL)
+      g_cond_signal (((AiotWorker *) l->data)->called);
 }
 
 /* With the next unlocking. */
 void
 aiot_runner_give_owed_locked (AiotRunner *self)
 {
-  self->n_signals += self->n_owed;
-  self->n_owed = 0;
+  while (self->owed.n > 0)
+    add_signal_locked (self, self->owed.conds[--self->owed.n]);
 }
 
 void
@@ -153,21 +156,23 @@ may_owe_locked (AiotRunner *self)
   return TRUE;
 }
 
+static void
+postpone_locked (AiotRunner *self)
+{
+  while (self->signals.n > 0 && self->owed.n < G_N_ELEMENTS (self->owed.conds))
+    self->owed.conds[self->owed.n++] = self->signals.conds[--self->signals.n];
+}
+
 /* By who has submitted work. */
 void
 aiot_runner_postpone_signals_locked (AiotRunner *self)
 {
   count_turn_locked (self);
-  if (self->n_signals + self->n_owed == 0)
+  if (self->signals.n + self->owed.n == 0)
     return;
 
   if (may_owe_locked (self))
-    {
-      self->n_owed += self->n_signals;
-      self->n_signals = 0;
-    }
+    postpone_locked (self);
   else
-    {
-      aiot_runner_give_owed_locked (self);
-    }
+    aiot_runner_give_owed_locked (self);
 }

@@ -88,7 +88,6 @@ aiot_runner_unref (AiotRunner *self)
 
   g_clear_pointer (&self->hook, hook_unref);
   g_cond_clear (&self->claims);
-  aiot_runner_clear_signals (self);
   g_mutex_clear (&self->mutex);
   g_free (self->name);
   self->funcs->finalize (self);

@@ -20,6 +20,7 @@ struct _AiotWorker
 
   /* Guarded by the lock of the runner */
   GList link;
+  GCond *called;           /* where it sleeps; outlives it. NULL where it never does */
   AiotCpuMeter meter;
   const char *name;        /* of what it does; interned */
   gint64 since;

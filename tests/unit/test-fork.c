@@ -702,7 +702,7 @@ fork_cb (GObject      *source_object,
   wait_until_it_dozes (self->runner);
   aiot_offload_async (self->executor, succeed, NULL, NULL, NULL, count_cb, self);
   g_mutex_lock (&self->runner->mutex);
-  g_assert_cmpuint (self->runner->n_owed, ==, 1);
+  g_assert_cmpuint (self->runner->owed.n, ==, 1);
   self->child = fork_child ();
   if (self->child != 0)
     g_mutex_unlock (&self->runner->mutex);

@@ -101,7 +101,7 @@ get_n_owed (Lots *self)
   guint n_owed;
 
   g_mutex_lock (&self->runner->mutex);
-  n_owed = self->runner->n_owed;
+  n_owed = self->runner->owed.n;
   g_mutex_unlock (&self->runner->mutex);
 
   return n_owed;
@@ -339,18 +339,21 @@ test_another_thread (void)
 static void
 owe_by_hand (Lots *self)
 {
+  static GCond conds[2];
   AiotRunner *runner = self->runner;
+  AiotWorker workers[2] = { { .called = &conds[0] }, { .called = &conds[1] } };
 
   wait_until_it_dozes (self);
   g_mutex_lock (&runner->mutex);
-  runner->n_signals = 2;
+  for (guint i = 0; i < G_N_ELEMENTS (workers); i++)
+    aiot_runner_call_locked (runner, &workers[i]);
   aiot_runner_postpone_signals_locked (runner);
-  g_assert_cmpuint (runner->n_signals, ==, 0);
-  g_assert_cmpuint (runner->n_owed, ==, 2);
+  g_assert_cmpuint (runner->signals.n, ==, 0);
+  g_assert_cmpuint (runner->owed.n, ==, 2);
   aiot_runner_begin_doze_locked (runner);
   aiot_runner_end_doze_locked (runner);
-  g_assert_cmpuint (runner->n_signals, ==, 2);
-  g_assert_cmpuint (runner->n_owed, ==, 0);
+  g_assert_cmpuint (runner->signals.n, ==, 2);
+  g_assert_cmpuint (runner->owed.n, ==, 0);
   aiot_runner_unlock (runner);
 }
 

@@ -399,6 +399,25 @@ test_size_misuse (void)
 
 /* --- idle --- */
 
+/* As many threads as there are of these. */
+static void
+grow (AiotExecutor *executor,
+      Held         *held,
+      guint         n)
+{
+  for (guint i = 0; i < n; i++)
+    held_start (&held[i], executor);
+  for (guint i = 0; i < n; i++)
+    while (!test_gate_is_open (&held[i].hold.running))
+      {
+        aiot_clock_advance (2 * MS);
+        g_thread_yield ();
+      }
+  held_end (held, n);
+  wait_for_done (executor, n);
+  g_assert_cmpuint (aiot_executor_get_n_threads (executor), >=, n);
+}
+
 static void
 test_idle_threads_leave (void)
 {
@@ -406,17 +425,7 @@ test_idle_threads_leave (void)
   Held held[4] = { 0 };
 
   aiot_clock_stop ();
-  for (guint i = 0; i < 4; i++)
-    held_start (&held[i], executor);
-  for (guint i = 0; i < 4; i++)
-    while (!test_gate_is_open (&held[i].hold.running))
-      {
-        aiot_clock_advance (2 * MS);
-        g_thread_yield ();
-      }
-  held_end (held, 4);
-  wait_for_done (executor, 4);
-  g_assert_cmpuint (aiot_executor_get_n_threads (executor), >=, 4);
+  grow (executor, held, 4);
 
   aiot_clock_advance (9 * G_TIME_SPAN_SECOND);
   g_assert_cmpuint (aiot_executor_get_n_threads (executor), >=, 1);
@@ -433,6 +442,27 @@ test_idle_threads_leave (void)
   held_start (&held[0], executor);
   test_gate_wait (&held[0].hold.running);
   held_end (held, 1);
+}
+
+/* A call a second keeps one thread, which is the one that had the call before, and not all in turn. */
+static void
+test_few_are_kept (void)
+{
+  g_autoptr (AiotExecutor) executor = aiot_executor_new_pool ("few", 8);
+  Held held[6] = { 0 };
+  guint64 n_done = 6;
+
+  aiot_clock_stop ();
+  grow (executor, held, 6);
+  while (aiot_executor_get_n_threads (executor) > 2)
+    {
+      g_autoptr (AiotCall) call = aiot_offload_sync (executor, succeed, NULL, NULL, NULL);
+
+      g_assert_nonnull (call);
+      wait_for_done (executor, ++n_done);
+      aiot_clock_advance (G_TIME_SPAN_SECOND);
+    }
+  aiot_clock_resume ();
 }
 
 static _Thread_local gint64 last_busy;
@@ -688,6 +718,7 @@ main (int    argc,
   g_test_add_func ("/pool/size/lowered-keeps-what-runs", test_size_lowered);
   g_test_add_func ("/pool/misuse/size", test_size_misuse);
   g_test_add_func ("/pool/idle/threads-leave-after-10-s", test_idle_threads_leave);
+  g_test_add_func ("/pool/idle/those-that-are-not-needed-leave", test_few_are_kept);
   g_test_add_func ("/pool/idle/threads-leave-the-process", test_idle_threads_end);
   g_test_add_func ("/pool/priority/urgent-first", test_priority);
   g_test_add_func ("/pool/statistics", test_statistics);
