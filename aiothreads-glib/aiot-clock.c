@@ -55,6 +55,12 @@ aiot_clock_wait_until (GCond  *cond,
     return g_cond_wait_until (cond, mutex, deadline);
 
   g_mutex_lock (&clock_mutex);
+  /* Whoever resumed it meanwhile has woken only those who waited already. */
+  if (!g_atomic_int_get (&clock_stopped))
+    {
+      g_mutex_unlock (&clock_mutex);
+      return g_cond_wait_until (cond, mutex, deadline);
+    }
   if (clock_time >= deadline)
     {
       g_mutex_unlock (&clock_mutex);
