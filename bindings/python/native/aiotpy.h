@@ -62,7 +62,7 @@ typedef struct _AiotPyOperation AiotPyOperation;
 
 typedef struct
 {
-  guint n_calls;                   /* whose functions have not returned */
+  guint n_calls;                   /* whose functions have not returned, and which nobody abandoned */
   guint n_to_skip;                 /* so many times it is not waited for them */
   guint n_skipped;                 /* before that */
   gboolean is_waiting;

@@ -41,11 +41,12 @@ aiotpy_gathering_call_started (AiotPyGathering *self)
   self->n_calls++;
 }
 
-/* On any thread. */
+/* On any thread that has the interpreter's lock. */
 void
 aiotpy_gathering_call_returned (AiotPyGathering *self)
 {
-  if (--self->n_calls > 0 || !self->is_waiting)
+  /* In a forked child nobody waits, and the mutex may be locked for ever. */
+  if (--self->n_calls > 0 || !self->is_waiting || aiotpy_is_forked ())
     return;
 
   g_mutex_lock (&self->mutex);
@@ -76,7 +77,7 @@ aiotpy_gathering_wait (AiotPyGathering *self)
 {
   guint n_before = self->n_calls;
 
-  if (n_before < MANY || self->is_waiting)
+  if (n_before < MANY || self->is_waiting || aiotpy_is_forked ())
     return;
   if (self->n_to_skip > 0)
     {

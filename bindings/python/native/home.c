@@ -172,7 +172,7 @@ home_send (PyObject        *self,
   return aiotpy_home_send ((AiotPyHome *) self, arguments, n_arguments);
 }
 
-/* The lock is kept. It tells for as long as the budget allows; the descriptor can be read until all is told. */
+/* The lock is kept, but while many calls are about to return. It tells for as long as the budget allows; the descriptor can be read until all is told. */
 static PyObject *
 home_pump (PyObject *object,
            PyObject *nothing)
@@ -180,7 +180,8 @@ home_pump (PyObject *object,
   AiotPyHome *self = (AiotPyHome *) Py_NewRef (object);
   PyObject *interruption;
 
-  aiotpy_gathering_wait (&self->gathering);
+  if (self->loop != NULL)
+    aiotpy_gathering_wait (&self->gathering);
   self->is_pumped = TRUE;
   if (self->main_context != NULL)
     g_main_context_iteration (self->main_context, FALSE);

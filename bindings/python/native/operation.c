@@ -24,7 +24,7 @@ operation_link (AiotPyOperation *self,
   home->operations = (AiotPyOperation *) Py_NewRef (self);
 }
 
-/* On any thread: nothing more is to be waited for. */
+/* On any thread that has the interpreter's lock: nothing more is to be waited for. */
 void
 aiotpy_operation_returned (AiotPyOperation *self)
 {
