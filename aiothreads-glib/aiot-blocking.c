@@ -36,6 +36,7 @@ aiot_blocking_begin (void)
 {
   AiotWorker *worker = aiot_worker_get_current ();
 
+  aiot_turn_settle ();
   if (worker != NULL && worker->n_blocking++ == 0)
     aiot_runner_begin_blocking (worker->runner);
 }

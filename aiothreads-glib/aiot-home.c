@@ -61,7 +61,7 @@ struct _AiotHome
 
   /* touched by the thread that iterates the main context */
   AiotFrameBudget budget;
-  guint turn;
+  guint next_lane;
 
   GMutex mutex;                 /* guards all below */
   Lane lanes[AIOT_HOME_N_LANES];
@@ -413,7 +413,7 @@ home_take (AiotHome *self,
   home_collect_locked (self);
   if (every_lane)
     {
-      AiotHomeLane lane = self->turn++ % AIOT_HOME_N_LANES;
+      AiotHomeLane lane = self->next_lane++ % AIOT_HOME_N_LANES;
 
       entry = home_take_from_locked (self, lane);
       if (entry == NULL)

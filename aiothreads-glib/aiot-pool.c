@@ -261,7 +261,7 @@ doze_locked (AiotPool   *self,
   aiot_runner_begin_doze_locked (&self->runner);
   while (!is_called_locked (self) && sleep_locked (self, worker, FALSE, until))
     ;
-  aiot_runner_end_doze_locked (&self->runner);
+  aiot_runner_end_doze_locked (&self->runner, is_called_locked (self));
 }
 
 /* Waits until there is something to do for this thread; a watcher may find that it is needed itself. */
@@ -320,6 +320,7 @@ park_locked (AiotPool   *self,
         {
           /* Whoever comes next would have to call it again. */
           n_taken_before = self->n_taken;
+          count_busy_locked (self);
         }
       else if (aiot_work_queue_get_length (self->queue) == 0)
         {

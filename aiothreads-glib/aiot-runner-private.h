@@ -164,10 +164,11 @@ void        aiot_runner_call_locked          (AiotRunner            *self,
                                               AiotWorker            *worker);
 void        aiot_runner_call_all_locked      (AiotRunner            *self);
 void        aiot_runner_give_owed_locked     (AiotRunner            *self);
-void        aiot_runner_postpone_signals_locked (AiotRunner         *self);
+void        aiot_runner_postpone_locked      (AiotRunner            *self);
 gboolean    aiot_runner_comes_in_lots_locked (AiotRunner            *self);
 void        aiot_runner_begin_doze_locked    (AiotRunner            *self);
-void        aiot_runner_end_doze_locked      (AiotRunner            *self);
+void        aiot_runner_end_doze_locked      (AiotRunner            *self,
+                                              gboolean               was_called);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AiotRunner, aiot_runner_unref)
 

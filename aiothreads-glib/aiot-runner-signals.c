@@ -9,7 +9,7 @@
 #include "aiot-clock-private.h"
 
 /*
- * How threads of a runner are called: who holds the lock counts signals, and they are given when it is unlocked, or a little later.
+ * How threads of a runner are called: who holds the lock notes whom to signal, which is done when it is unlocked, or a little later.
  *
  * A thread that *dozes* will look by itself within a moment. While one does, a caller who is just called back by home needs not
  * call it for each piece of work: once for a whole lot will do, and that is postponed until its turn ends or has a moment. Such
@@ -112,10 +112,14 @@ aiot_runner_begin_doze_locked (AiotRunner *self)
   self->n_dozing++;
 }
 
+/* One for nothing: there are no lots at the moment, until the next is seen. */
 void
-aiot_runner_end_doze_locked (AiotRunner *self)
+aiot_runner_end_doze_locked (AiotRunner *self,
+                             gboolean    was_called)
 {
   self->n_dozing--;
+  if (!was_called)
+    self->n_in_turn = self->n_in_turn_before = 0;
   aiot_runner_give_owed_locked (self);
 }
 
@@ -157,7 +161,7 @@ may_owe_locked (AiotRunner *self)
 }
 
 static void
-postpone_locked (AiotRunner *self)
+owe_locked (AiotRunner *self)
 {
   while (self->signals.n > 0 && self->owed.n < G_N_ELEMENTS (self->owed.conds))
     self->owed.conds[self->owed.n++] = self->signals.conds[--self->signals.n];
@@ -165,14 +169,14 @@ postpone_locked (AiotRunner *self)
 
 /* By who has submitted work. */
 void
-aiot_runner_postpone_signals_locked (AiotRunner *self)
+aiot_runner_postpone_locked (AiotRunner *self)
 {
   count_turn_locked (self);
   if (self->signals.n + self->owed.n == 0)
     return;
 
   if (may_owe_locked (self))
-    postpone_locked (self);
+    owe_locked (self);
   else
     aiot_runner_give_owed_locked (self);
 }

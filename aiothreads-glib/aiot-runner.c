@@ -431,7 +431,7 @@ aiot_runner_submit (AiotRunner *self,
     error = new_closed_error (self);
   else if (!is_cancelled && !self->funcs->submit_locked (self, work))
     error = aiot_runner_new_exhausted_error (self);
-  aiot_runner_postpone_signals_locked (self);
+  aiot_runner_postpone_locked (self);
   aiot_runner_unlock (self);
 
   if (is_cancelled)

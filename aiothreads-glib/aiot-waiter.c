@@ -7,7 +7,6 @@
 
 #include "aiot-blocking.h"
 #include "aiot-clock-private.h"
-#include "aiot-turn-private.h"
 #include "aiot-worker-private.h"
 
 /*
@@ -135,7 +134,6 @@ aiot_waiter_wait (AiotWaiter   *self,
   gint64 deadline = timeout_ms > 0 ? aiot_clock_now () + timeout_ms * G_TIME_SPAN_MILLISECOND : 0;
   gulong cancelled_id = 0;
 
-  aiot_turn_settle ();
   if (cancellable != NULL)
     cancelled_id = g_cancellable_connect (cancellable, G_CALLBACK (cancelled_cb), self, NULL);
   aiot_worker_begin_wait (self);
@@ -164,7 +162,6 @@ aiot_waiter_leave (AiotWaiter *self)
 void
 aiot_waiter_wait_done (AiotWaiter *self)
 {
-  aiot_turn_settle ();
   aiot_blocking_begin ();
   g_mutex_lock (&self->mutex);
   while (!self->is_done)

@@ -347,11 +347,11 @@ owe_by_hand (Lots *self)
   g_mutex_lock (&runner->mutex);
   for (guint i = 0; i < G_N_ELEMENTS (workers); i++)
     aiot_runner_call_locked (runner, &workers[i]);
-  aiot_runner_postpone_signals_locked (runner);
+  aiot_runner_postpone_locked (runner);
   g_assert_cmpuint (runner->signals.n, ==, 0);
   g_assert_cmpuint (runner->owed.n, ==, 2);
   aiot_runner_begin_doze_locked (runner);
-  aiot_runner_end_doze_locked (runner);
+  aiot_runner_end_doze_locked (runner, TRUE);
   g_assert_cmpuint (runner->signals.n, ==, 2);
   g_assert_cmpuint (runner->owed.n, ==, 0);
   aiot_runner_unlock (runner);
@@ -374,6 +374,20 @@ make_two_calls (Lots *self)
 {
   make_call (self);
   make_call (self);
+}
+
+/* A doze that nobody ends was for nothing: the next thread parks, and does not wake up once more each time. */
+static void
+test_doze_for_nothing (void)
+{
+  Lots lots;
+
+  lots_init (&lots, new_pool ());
+  g_assert_true (comes_in_lots (&lots));
+  aiot_clock_advance (200);
+  while (comes_in_lots (&lots))
+    g_thread_yield ();
+  lots_clear (&lots);
 }
 
 /* Who makes a few calls at a time gets a thread for each at once. */
@@ -405,6 +419,7 @@ main (int    argc,
     g_test_add_data_func (waitings[i].path, &waitings[i], test_waiting);
   g_test_add_func ("/lots/another-thread-is-not-held-up", test_another_thread);
   g_test_add_func ("/lots/nothing-is-owed-when-a-doze-ends", test_end_of_doze);
+  g_test_add_func ("/lots/a-doze-for-nothing-is-the-last", test_doze_for_nothing);
   g_test_add_func ("/lots/few-calls-at-a-time", test_few_calls);
 
   return g_test_run ();
