@@ -16,19 +16,15 @@ relax (void)
 #endif
 }
 
-/*
- * For a lock at which two threads meet all the time, and which either holds for some nanoseconds. To sleep until it is free, and to
- * wake who sleeps, would take longer than all the rest; so it is tried again for a moment first.
- */
 void
-aiot_brief_lock (GMutex *mutex)
+aiot_brief_lock_again (GMutex *mutex)
 {
   for (guint n_tries = 0; n_tries < 10; n_tries++)
     {
-      if (g_mutex_trylock (mutex))
-        return;
       for (guint i = 0; i < 8; i++)
         relax ();
+      if (g_mutex_trylock (mutex))
+        return;
     }
 
   g_mutex_lock (mutex);
