@@ -3,11 +3,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "aiot-runner-private.h"
+#include "aiot-pool-internal.h"
 
 #include "aiot-clock-private.h"
 #include "aiot-process-private.h"
-#include "aiot-work-queue-private.h"
 
 /*
  * Threads that take work from one queue.
@@ -33,122 +32,8 @@
  * A serial executor is a pool of one thread which stays for ever, because what it works on may belong to it.
  */
 
-typedef enum
-{
-  ROLE_SERVE,
-  ROLE_PARK,
-  ROLE_LEAVE,
-} Role;
-
-typedef struct
-{
-  AiotWorker worker;
-
-  /* Guarded by the lock of the pool */
-  Role role;
-  GList link;
-  gboolean is_parked;      /* it sleeps, was not called, and does not watch */
-} PoolWorker;
-
-typedef struct
-{
-  AiotRunner runner;       /* its lock guards all below */
-
-  AiotWorkQueue *queue;
-  guint size;
-  gboolean is_serial;      /* set at construction */
-
-  guint n_serving;
-  guint n_waiting;         /* that would serve if their work did not wait */
-  GQueue parked;           /* who parked last comes first, so those that are not needed leave one day */
-  PoolWorker *watcher;     /* while it sleeps, and was not called to serve */
-  GSList *spare_conds;     /* of threads that have left: whoever called one may still be about to signal it */
-  guint n_calls;           /* parked threads that were called to serve and did not wake up yet */
-  gboolean watched;        /* somebody watches, or was called to */
-  gboolean watch_call;     /* ... and did not wake up yet */
-  guint64 n_taken;
-} AiotPool;
-
-/* Long enough that a moment's pause of the machine is not mistaken for blocking, short enough that nobody notices. */
-#define WATCH_INTERVAL (2 * G_TIME_SPAN_MILLISECOND)
-
-/* Starting a thread costs some 30 µs and a sleeping one 10 kB, so they may stay through the pauses of a user. */
-#define IDLE_TIME (10 * G_TIME_SPAN_SECOND)
-
-/* In microseconds; as long as a callback that waits for what it has just called may be held up. */
-#define DOZE_TIME 200
-
 /* Two threads on one queue cost each other about 1 µs a piece; above this much work in a piece it does not matter. */
 #define WORTH_A_PROCESSOR 20
-
-static gboolean start_thread_locked (AiotPool *self,
-                                     Role      role);
-
-/* Calls one that sleeps. FALSE when there is none. */
-static gboolean
-wake_parked_locked (AiotPool *self)
-{
-  GList *link = g_queue_pop_head_link (&self->parked);
-  PoolWorker *worker = link != NULL ? link->data : NULL;
-
-  if (worker == NULL)
-    return FALSE;
-
-  worker->is_parked = FALSE;
-  aiot_runner_call_locked (&self->runner, &worker->worker);
-  return TRUE;
-}
-
-/* It is called last, because then nobody watches. */
-static gboolean
-wake_watcher_locked (AiotPool *self)
-{
-  PoolWorker *watcher = g_steal_pointer (&self->watcher);
-
-  if (watcher == NULL)
-    return FALSE;
-
-  aiot_runner_call_locked (&self->runner, &watcher->worker);
-  return TRUE;
-}
-
-static gboolean
-may_serve_more_locked (AiotPool *self)
-{
-  return self->n_serving + self->n_calls < self->size;
-}
-
-static gboolean
-may_start_locked (AiotPool *self)
-{
-  return self->runner.n_threads - self->n_waiting < self->size;
-}
-
-/* FALSE when there is neither a parked thread nor a new one. */
-static gboolean
-call_one_locked (AiotPool *self)
-{
-  if (!may_serve_more_locked (self))
-    return FALSE;
-
-  if (!wake_parked_locked (self) && !wake_watcher_locked (self))
-    return may_start_locked (self) && start_thread_locked (self, ROLE_SERVE);
-
-  self->n_calls++;
-  return TRUE;
-}
-
-static void
-call_watcher_locked (AiotPool *self)
-{
-  if (self->watched || !may_serve_more_locked (self) || aiot_work_queue_get_length (self->queue) == 0)
-    return;
-
-  if (wake_parked_locked (self))
-    self->watched = self->watch_call = TRUE;
-  else if (may_start_locked (self))
-    self->watched = self->watch_call = start_thread_locked (self, ROLE_PARK);
-}
 
 static gboolean
 second_processor_pays_locked (AiotPool *self)
@@ -169,205 +54,12 @@ serve_locked (AiotPool   *self,
   while (self->n_serving <= self->size && (work = aiot_work_queue_pop (self->queue)) != NULL)
     {
       self->n_taken++;
-      call_watcher_locked (self);
+      aiot_pool_call_watcher_locked (self);
       if (second_processor_pays_locked (self))
-        call_one_locked (self);
+        aiot_pool_call_one_locked (self);
       started = aiot_runner_run_locked (&self->runner, worker, work, started);
     }
   self->n_serving--;
-}
-
-/* How many of those that serve compute. Looks at all, so that the next look sees what happened since. */
-static guint
-count_busy_locked (AiotPool *self)
-{
-  guint n_busy = 0;
-
-  for (GList *l = self->runner.workers.head; l != NULL; l = l->next)
-    {
-      PoolWorker *worker = l->data;
-
-      if (aiot_cpu_meter_is_busy (&worker->worker.meter) && worker->role == ROLE_SERVE)
-        n_busy++;
-    }
-  return n_busy;
-}
-
-/* This thread has just joined those that serve: bring as many more as sleep, if there is work for them. */
-static void
-grow_locked (AiotPool *self,
-             guint     n_busy)
-{
-  guint n_asleep = self->n_serving - 1 - MIN (n_busy, self->n_serving - 1);
-
-  for (guint i = 1; i < MIN (n_asleep, aiot_work_queue_get_length (self->queue)); i++)
-    if (!call_one_locked (self))
-      return;
-}
-
-/* Nobody serves what is queued: whoever did waits now, and may wait for that. */
-static gboolean
-is_queue_forsaken_locked (AiotPool *self)
-{
-  return self->n_serving + self->n_calls == 0 && aiot_work_queue_get_length (self->queue) > 0;
-}
-
-/* Whoever watched serves now, when no other thread had parked yet. */
-static gboolean
-needs_watcher_locked (AiotPool *self)
-{
-  return !self->watched && aiot_work_queue_get_length (self->queue) > 0 && may_serve_more_locked (self);
-}
-
-/* Whether there may be something to do for a thread that waits. */
-static gboolean
-is_called_locked (AiotPool *self)
-{
-  return self->n_calls > 0 || self->watch_call || needs_watcher_locked (self) || is_queue_forsaken_locked (self) ||
-         self->runner.let_go || self->runner.is_closed;
-}
-
-/* FALSE when the time has come. */
-static gboolean
-sleep_locked (AiotPool   *self,
-              PoolWorker *worker,
-              gboolean    watching,
-              gint64      until)
-{
-  gboolean in_time;
-
-  worker->is_parked = !watching;
-  if (watching)
-    self->watcher = worker;
-  else
-    g_queue_push_head_link (&self->parked, &worker->link);
-
-  in_time = aiot_runner_sleep_locked (&self->runner, &worker->worker, until);
-
-  /* Nobody has called it, or another thread will find that it was called in vain. */
-  if (worker->is_parked)
-    g_queue_unlink (&self->parked, &worker->link);
-  if (self->watcher == worker)
-    self->watcher = NULL;
-  return in_time;
-}
-
-/* Others may put off calling this thread meanwhile. */
-static void
-doze_locked (AiotPool   *self,
-             PoolWorker *worker,
-             gint64      until)
-{
-  aiot_runner_begin_doze_locked (&self->runner);
-  while (!is_called_locked (self) && sleep_locked (self, worker, FALSE, until))
-    ;
-  aiot_runner_end_doze_locked (&self->runner, is_called_locked (self));
-}
-
-/* Waits until there is something to do for this thread; a watcher may find that it is needed itself. */
-static Role
-park_locked (AiotPool   *self,
-             PoolWorker *worker,
-             gboolean    has_worked)
-{
-  gboolean watching = FALSE, stuck = FALSE;
-  gint64 now = aiot_clock_now ();
-  gint64 leave_at = self->is_serial ? AIOT_RUNNER_NEVER : now + IDLE_TIME;
-  guint64 n_taken_before = 0;
-  guint n_busy = 0;
-  Role role = ROLE_PARK;
-
-  if (has_worked && aiot_runner_comes_in_lots_locked (&self->runner))
-    doze_locked (self, worker, now + DOZE_TIME);
-  while (role == ROLE_PARK)
-    {
-      gboolean timed_out;
-
-      if (self->n_calls > 0)
-        {
-          self->n_calls--;
-          role = ROLE_SERVE;
-          break;
-        }
-      if (self->watch_call || needs_watcher_locked (self))
-        {
-          self->watch_call = FALSE;
-          self->watched = watching = TRUE;
-          n_taken_before = self->n_taken;
-          count_busy_locked (self);
-        }
-      /* A thread that was started to watch is counted on; it may come late, when another has taken its call. */
-      if (is_queue_forsaken_locked (self))
-        {
-          role = ROLE_SERVE;
-          break;
-        }
-      if ((self->runner.let_go || self->runner.is_closed) && !(watching && aiot_work_queue_get_length (self->queue) > 0))
-        {
-          role = ROLE_LEAVE;
-          break;
-        }
-
-      timed_out = !sleep_locked (self, worker, watching, watching ? aiot_clock_now () + WATCH_INTERVAL : leave_at);
-      if (!timed_out || self->n_calls > 0 || self->watch_call || is_queue_forsaken_locked (self))
-        continue;
-
-      if (!watching)
-        {
-          role = ROLE_LEAVE;
-        }
-      else if (aiot_work_queue_get_length (self->queue) == 0 && self->n_taken != n_taken_before)
-        {
-          /* Whoever comes next would have to call it again. */
-          n_taken_before = self->n_taken;
-          count_busy_locked (self);
-        }
-      else if (aiot_work_queue_get_length (self->queue) == 0)
-        {
-          watching = self->watched = FALSE;
-          leave_at = aiot_clock_now () + IDLE_TIME;
-        }
-      else
-        {
-          n_busy = count_busy_locked (self);
-          stuck = self->n_taken == n_taken_before && n_busy < aiot_process_count_processors () && may_serve_more_locked (self);
-          n_taken_before = self->n_taken;
-          if (stuck)
-            role = ROLE_SERVE;
-        }
-    }
-  if (watching)
-    self->watched = FALSE;
-  if (role == ROLE_SERVE)
-    self->n_serving++;
-  if (stuck)
-    grow_locked (self, n_busy);
-  return role;
-}
-
-static void
-take_cond_locked (AiotPool   *self,
-                  PoolWorker *worker)
-{
-  GSList *link = self->spare_conds;
-
-  if (link != NULL)
-    {
-      worker->worker.called = link->data;
-      self->spare_conds = g_slist_delete_link (link, link);
-    }
-  else
-    {
-      worker->worker.called = g_new (GCond, 1);
-      g_cond_init (worker->worker.called);
-    }
-}
-
-static void
-cond_free (gpointer cond)
-{
-  g_cond_clear (cond);
-  g_free (cond);
 }
 
 static void
@@ -375,36 +67,19 @@ pool_work_locked (AiotRunner *runner,
                   AiotWorker *base)
 {
   AiotPool *self = (AiotPool *) runner;
-  PoolWorker *worker = (PoolWorker *) base;
+  AiotPoolWorker *worker = (AiotPoolWorker *) base;
 
-  worker->link.data = worker;
-  take_cond_locked (self, worker);
-  while (worker->role != ROLE_LEAVE)
+  aiot_pool_add_worker_locked (self, worker);
+  while (worker->role != AIOT_POOL_LEAVE)
     {
-      gboolean has_worked = worker->role == ROLE_SERVE;
+      gboolean has_worked = worker->role == AIOT_POOL_SERVE;
 
       if (has_worked)
         serve_locked (self, base);
-      worker->role = ROLE_PARK;
-      worker->role = park_locked (self, worker, has_worked);
+      worker->role = AIOT_POOL_PARK;
+      worker->role = aiot_pool_park_locked (self, worker, has_worked);
     }
-  self->spare_conds = g_slist_prepend (self->spare_conds, g_steal_pointer (&base->called));
-}
-
-/* FALSE where there is no thread to be had. One that serves counts as serving before it runs. */
-static gboolean
-start_thread_locked (AiotPool *self,
-                     Role      role)
-{
-  PoolWorker *worker = g_new0 (PoolWorker, 1);
-
-  worker->role = role;
-  if (!aiot_runner_start_thread_locked (&self->runner, &worker->worker, self->runner.name))
-    return FALSE;
-
-  if (role == ROLE_SERVE)
-    self->n_serving++;
-  return TRUE;
+  aiot_pool_remove_worker_locked (self, worker);
 }
 
 /* FALSE when all that is queued may have to wait for ever. */
@@ -416,10 +91,10 @@ see_to_queue_locked (AiotPool *self)
 
   if (self->n_serving + self->n_calls > 0)
     {
-      call_watcher_locked (self);
+      aiot_pool_call_watcher_locked (self);
       return TRUE;
     }
-  return call_one_locked (self) || self->runner.n_threads > self->n_waiting;
+  return aiot_pool_call_one_locked (self) || self->runner.n_threads > self->n_waiting;
 }
 
 static gboolean
@@ -498,7 +173,7 @@ pool_finalize (AiotRunner *runner)
 {
   AiotPool *self = (AiotPool *) runner;
 
-  g_slist_free_full (self->spare_conds, cond_free);
+  aiot_pool_clear_workers (self);
   aiot_work_queue_free (self->queue);
   g_free (self);
 }
@@ -569,6 +244,6 @@ aiot_pool_set_size (AiotRunner *runner,
 
   g_mutex_lock (&runner->mutex);
   self->size = size;
-  call_watcher_locked (self);
+  aiot_pool_call_watcher_locked (self);
   aiot_runner_unlock (runner);
 }
