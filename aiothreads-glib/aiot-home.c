@@ -3,10 +3,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "aiot-home-table-private.h"
+#include "aiot-home-internal.h"
 
 #include "aiot-clock-private.h"
-#include "aiot-frame-budget-private.h"
+#include "aiot-home-table-private.h"
 #include "aiot-process-private.h"
 #include "aiot-turn-private.h"
 
@@ -29,51 +29,15 @@
 
 typedef struct
 {
-  AiotHomeEntry *first;
-  AiotHomeEntry *last;
-} Lane;
-
-typedef struct
-{
   GSource source;
   AiotHome *home;         /* alive while the source is not destroyed */
   gboolean is_urgent;
 } HomeSource;
 
-struct _AiotHome
-{
-  gatomicrefcount ref_count;
-  GMainContext *main_context;   /* no reference; dangling once home is gone */
-  gboolean is_global_default;
-  GSource *urgent;              /* at default priority */
-  GSource *background;          /* below redraw */
-
-  /* atomic */
-  AiotHomeEntry *arrived;
-  int n_waiting;                /* entries in the lanes; changed under the mutex */
-  int n_timers;                 /* changed under the mutex */
-  gboolean gone;                /* changed under the mutex */
-  gboolean warned;
-  gboolean serves_descriptor;
-  gboolean outlives_exit;
-  gboolean outlives_threads;
-  gsize thread_id;              /* who was last seen iterating, or having it as thread-default */
-
-  /* touched by the thread that iterates the main context */
-  AiotFrameBudget budget;
-  guint next_lane;
-
-  GMutex mutex;                 /* guards all below */
-  Lane lanes[AIOT_HOME_N_LANES];
-  GQueue watches;
-  GSequence *timers;            /* NULL before the first one */
-  gint64 alarm;
-};
-
 /* GDK_PRIORITY_REDRAW is G_PRIORITY_HIGH_IDLE + 20. This is just below it, and above what a program does when idle. */
 #define PRIORITY_BELOW_REDRAW (G_PRIORITY_HIGH_IDLE + 30)
 
-/* Two moments that never come; see home_wake (). */
+/* Two moments that never come; see aiot_home_wake (). */
 #define NEVER     (G_MAXINT64 / 2)
 #define NEVER_TOO (G_MAXINT64 / 2 - G_TIME_SPAN_DAY)
 
@@ -110,8 +74,8 @@ aiot_home_unref (AiotHome *self)
  * Any other one is woken by setting a ready time. Unlike g_main_context_wakeup () this may be done while the last reference
  * to the main context is being dropped. Nothing has to be reset afterwards, because neither moment ever comes.
  */
-static void
-home_wake (AiotHome *self)
+void
+aiot_home_wake (AiotHome *self)
 {
   /* A child has its descriptors in common with its parent, and maybe a lock that nobody will unlock. */
   if (G_UNLIKELY (aiot_process_is_forked ()))
@@ -156,9 +120,9 @@ lane_take_first (Lane *lane)
 }
 
 /* The list of arrivals has the newest entry first; the lanes are in the order of arrival. */
-static void
-home_sort_in_locked (AiotHome      *self,
-                     AiotHomeEntry *newest)
+void
+aiot_home_sort_in_locked (AiotHome      *self,
+                          AiotHomeEntry *newest)
 {
   AiotHomeEntry *oldest = NULL;
 
@@ -187,7 +151,7 @@ home_collect_locked (AiotHome *self)
   AiotHomeEntry *head = g_atomic_pointer_get (&self->arrived);
 
   if (head != NULL && head != &sleeping && head != &gone)
-    home_sort_in_locked (self, g_atomic_pointer_exchange (&self->arrived, NULL));
+    aiot_home_sort_in_locked (self, g_atomic_pointer_exchange (&self->arrived, NULL));
 }
 
 /* Also decides, with one atomic step, that home may sleep. */
@@ -204,9 +168,9 @@ home_has_work (AiotHome *self)
 }
 
 /* Frees what can't be delivered; at the end of the process nothing is freed any more. */
-static void
-home_release (AiotHome      *self,
-              AiotHomeEntry *entry)
+void
+aiot_home_release (AiotHome      *self,
+                   AiotHomeEntry *entry)
 {
   if (G_UNLIKELY (aiot_process_is_ending ()))
     {
@@ -223,116 +187,11 @@ home_release (AiotHome      *self,
   entry->funcs->release (entry);
 }
 
-/* --- Timers --------------------------------------------------------------- */
-
-static int
-compare_due (gconstpointer a,
-             gconstpointer b,
-             gpointer      user_data)
-{
-  gint64 difference = ((const AiotHomeTimer *) a)->due - ((const AiotHomeTimer *) b)->due;
-
-  return difference < 0 ? -1 : difference > 0;
-}
-
-/*
- * Any thread. Gives the entry of the timer away until it is removed: it runs when its time has come, by aiot_clock_now (), or is
- * released when home goes before that.
- */
-void
-aiot_home_add_timer (AiotHome      *self,
-                     AiotHomeTimer *timer,
-                     gint64         due)
-{
-  gboolean added = FALSE, is_first = FALSE;
-
-  timer->due = due;
-  g_mutex_lock (&self->mutex);
-  if (!self->gone)
-    {
-      if (self->timers == NULL)
-        self->timers = g_sequence_new (NULL);
-      timer->place = g_sequence_insert_sorted (self->timers, timer, compare_due, NULL);
-      is_first = g_sequence_iter_is_begin (timer->place);
-      g_atomic_int_inc (&self->n_timers);
-      added = TRUE;
-    }
-  g_mutex_unlock (&self->mutex);
-
-  if (!added)
-    home_release (self, &timer->entry);
-  else if (is_first)
-    home_wake (self);
-}
-
-static void
-home_take_timer_locked (AiotHome      *self,
-                        AiotHomeTimer *timer)
-{
-  g_sequence_remove (timer->place);
-  timer->place = NULL;
-  g_atomic_int_add (&self->n_timers, -1);
-}
-
-/* Any thread. FALSE when it runs, ran, or was released. */
-gboolean
-aiot_home_remove_timer (AiotHome      *self,
-                        AiotHomeTimer *timer)
-{
-  gboolean removed;
-
-  g_mutex_lock (&self->mutex);
-  removed = timer->place != NULL;
-  if (removed)
-    home_take_timer_locked (self, timer);
-  g_mutex_unlock (&self->mutex);
-
-  return removed;
-}
-
-/* Those whose time has come wait in their lanes from now on. */
-static void
-home_collect_timers_locked (AiotHome *self,
-                            gint64    now)
-{
-  while (g_atomic_int_get (&self->n_timers) > 0)
-    {
-      AiotHomeTimer *timer = g_sequence_get (g_sequence_get_begin_iter (self->timers));
-
-      if (timer->due > now)
-        return;
-
-      home_take_timer_locked (self, timer);
-      timer->entry.next = NULL;
-      home_sort_in_locked (self, &timer->entry);
-    }
-}
-
-/* Milliseconds until the first timer, or -1. */
-static int
-home_get_timeout (AiotHome *self)
-{
-  gint64 now = aiot_clock_now ();
-  int timeout = -1;
-
-  g_mutex_lock (&self->mutex);
-  home_collect_timers_locked (self, now);
-  if (g_atomic_int_get (&self->n_timers) > 0)
-    {
-      AiotHomeTimer *timer = g_sequence_get (g_sequence_get_begin_iter (self->timers));
-
-      timeout = MIN ((timer->due - now + 999) / 1000, G_MAXINT);
-    }
-  g_mutex_unlock (&self->mutex);
-
-  return timeout;
-}
-
 /* For who waits in place of the main context: milliseconds until there is work by time, 0 when there is some, -1 for none. */
 int
 aiot_home_get_timeout (AiotHome *self)
 {
-  int timeout = home_get_timeout (self);
+  int timeout = aiot_home_get_timer_timeout (self);
 
   return home_has_work (self) ? 0 : timeout;
 }
@@ -375,7 +234,7 @@ home_source_prepare (GSource *source,
 
   aiot_turn_settle ();
   if (home_source->is_urgent && g_atomic_int_get (&self->n_timers) > 0)
-    *timeout = home_get_timeout (self);
+    *timeout = aiot_home_get_timer_timeout (self);
   return home_source_is_ready (home_source);
 }
 
@@ -388,7 +247,7 @@ home_source_check (GSource *source)
     return FALSE;
 
   if (home_source->is_urgent && g_atomic_int_get (&home_source->home->n_timers) > 0)
-    home_get_timeout (home_source->home);
+    aiot_home_get_timer_timeout (home_source->home);
   return home_source_is_ready (home_source);
 }
 
@@ -435,7 +294,7 @@ home_settle (AiotHome *self)
   gboolean work_left = home_has_work (self);
 
   if (work_left && g_atomic_int_get (&self->serves_descriptor))
-    home_wake (self);
+    aiot_home_wake (self);
   return work_left;
 }
 
@@ -526,9 +385,9 @@ home_end (AiotHome *self)
     AiotHomeEntry *late = g_atomic_pointer_exchange (&self->arrived, &gone);
 
     if (late != &sleeping)
-      home_sort_in_locked (self, late);
+      aiot_home_sort_in_locked (self, late);
   }
-  home_collect_timers_locked (self, G_MAXINT64);
+  aiot_home_collect_timers_locked (self, G_MAXINT64);
   memcpy (lanes, self->lanes, sizeof lanes);
   memset (self->lanes, 0, sizeof self->lanes);
   g_atomic_int_set (&self->n_waiting, 0);
@@ -546,7 +405,7 @@ home_end (AiotHome *self)
     }
   for (guint lane = 0; lane < AIOT_HOME_N_LANES; lane++)
     while (lanes[lane].first != NULL)
-      home_release (self, lane_take_first (&lanes[lane]));
+      aiot_home_release (self, lane_take_first (&lanes[lane]));
 }
 
 static void
@@ -676,7 +535,7 @@ aiot_home_push (AiotHome      *self,
     {
       if (head == &gone)
         {
-          home_release (self, entry);
+          aiot_home_release (self, entry);
           return;
         }
 
@@ -688,7 +547,7 @@ aiot_home_push (AiotHome      *self,
   while (!g_atomic_pointer_compare_and_exchange_full (&self->arrived, head, entry, &head));
 
   if (head == &sleeping)
-    home_wake (self);
+    aiot_home_wake (self);
 }
 
 /* FALSE when home is gone already. */
@@ -746,7 +605,7 @@ aiot_home_serve_descriptor (AiotHome *self)
 {
   g_atomic_int_set (&self->serves_descriptor, TRUE);
   if (home_has_work (self))
-    home_wake (self);
+    aiot_home_wake (self);
 }
 
 /* No warning will be given of data that is freed elsewhere. */
