@@ -404,7 +404,7 @@ bench_sync_await (const BenchRun *run)
   const guint n = bench_scaled (run, 40000);
   const BenchWay ways[] = {
     { PING_PONG, bench_ping_pong, GUINT_TO_POINTER (n) },
-    { "aiot_sync_await", run_sync_awaits, GUINT_TO_POINTER (n), { .outdoes = { INVOKE } } },
+    { "aiot_sync_await", run_sync_awaits, GUINT_TO_POINTER (n), { PING_PONG, 1.1, .outdoes = { INVOKE } } },
     { INVOKE, run_invocations, GUINT_TO_POINTER (n) },
   };
   const BenchGroup group = {
