@@ -39,7 +39,9 @@ struct _AiotHome
 
   /* touched by the thread that iterates the main context */
   AiotFrameBudget budget;
-  guint next_lane;
+  AiotHomeLane lane;            /* whose turn it is, where all are served */
+  gint64 lane_since;
+  guint n_of_lane;              /* entries, since then */
 
   GMutex mutex;                 /* guards all below */
   Lane lanes[AIOT_HOME_N_LANES];

@@ -262,9 +262,32 @@ home_take_from_locked (AiotHome     *self,
   return lane_take_first (&self->lanes[lane]);
 }
 
+/*
+ * Where all lanes are served, one has its turn for a moment. What comes of the entries of one is often an entry of the other, which
+ * can then do at once what there is for it to do.
+ */
+#define MOMENT 100 /* microseconds */
+#define MANY   64
+
+static void
+home_choose_lane_locked (AiotHome *self,
+                         gint64    now)
+{
+  if (self->lanes[self->lane].first != NULL && self->n_of_lane < MANY && now - self->lane_since < MOMENT)
+    {
+      self->n_of_lane++;
+      return;
+    }
+
+  self->lane = (self->lane + 1) % AIOT_HOME_N_LANES;
+  self->lane_since = now;
+  self->n_of_lane = 1;
+}
+
 static AiotHomeEntry *
 home_take (AiotHome *self,
-           gboolean  every_lane)
+           gboolean  every_lane,
+           gint64    now)
 {
   AiotHomeEntry *entry;
 
@@ -272,11 +295,10 @@ home_take (AiotHome *self,
   home_collect_locked (self);
   if (every_lane)
     {
-      AiotHomeLane lane = self->next_lane++ % AIOT_HOME_N_LANES;
-
-      entry = home_take_from_locked (self, lane);
+      home_choose_lane_locked (self, now);
+      entry = home_take_from_locked (self, self->lane);
       if (entry == NULL)
-        entry = home_take_from_locked (self, (lane + 1) % AIOT_HOME_N_LANES);
+        entry = home_take_from_locked (self, (self->lane + 1) % AIOT_HOME_N_LANES);
     }
   else
     {
@@ -311,7 +333,7 @@ home_run (AiotHome *self,
   AiotTurn turn;
 
   aiot_turn_begin (&turn);
-  while ((entry = home_take (self, every_lane)) != NULL)
+  while ((entry = home_take (self, every_lane, now)) != NULL)
     {
       entry->funcs->run (entry);
       now = aiot_clock_now ();

@@ -428,6 +428,30 @@ test_frames_budget (Fixture       *fixture,
   aiot_clock_resume ();
 }
 
+/* The budget is used up, and both lanes are full. One has its turn for 100 µs, or 64 entries, before the other has. */
+static void
+test_lanes_take_turns (Fixture       *fixture,
+                       gconstpointer  data)
+{
+  const gint64 cost = GPOINTER_TO_INT (data);
+  const guint n_in_turn = cost == 0 ? 64 : 100 / cost;
+  g_autoptr (GString) expected = g_string_new ("X");
+
+  aiot_clock_stop ();
+  push (fixture, &completion_funcs, 'X', 4 * MS, NULL, NULL);
+  for (guint i = 0; i < 150; i++)
+    {
+      push (fixture, &completion_funcs, 'a', cost, NULL, NULL);
+      push (fixture, &background_funcs, 'b', cost, NULL, NULL);
+    }
+  iterate_until_logged (fixture, 301);
+
+  for (guint i = 0; i < 4 * n_in_turn; i++)
+    g_string_append_c (expected, i / n_in_turn % 2 == 0 ? 'b' : 'a');
+  g_assert_true (g_str_has_prefix (fixture->log->str, expected->str));
+  aiot_clock_resume ();
+}
+
 /* --- foreign loops --- */
 
 static void
@@ -473,6 +497,9 @@ main (int    argc,
   ADD ("/home/nested/wakes-from-sleep", NULL, test_nested_sleeps);
   ADD ("/home/wake/once-for-many", NULL, test_wakes_once);
   ADD ("/home/wake/not-while-awake", NULL, test_no_wakeup_while_awake);
+  ADD ("/home/lanes/a-turn-of-64-entries", GINT_TO_POINTER (0), test_lanes_take_turns);
+  ADD ("/home/lanes/a-turn-of-100-us", GINT_TO_POINTER (20), test_lanes_take_turns);
+  ADD ("/home/lanes/each-long-entry-is-a-turn", GINT_TO_POINTER (100), test_lanes_take_turns);
   ADD ("/home/frames/flood-of-completions", &completion_funcs, test_frames_flood);
   ADD ("/home/frames/flood-of-background-work", &background_funcs, test_frames_flood);
   ADD ("/home/frames/chain-of-completions", NULL, test_frames_chain);
