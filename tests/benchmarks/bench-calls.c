@@ -368,12 +368,6 @@ run_invocations (gpointer n_operations)
 #define POOL        "GThreadPool and g_task_return"
 #define INVOKE      "g_main_context_invoke"
 #define LIBDEX      "libdex, a fiber in its pool"
-#define PING_PONG   "condition ping-pong"
-#define BARE_TASK   "bare GTask, no thread"
-#define TOKIO       "tokio, up to 512 threads"
-
-/* Left to itself tokio starts so many threads for short work that they are in each other's way. */
-#define TOKIO_SMALL "tokio, a thread for each processor"
 
 void
 bench_one_at_a_time (const BenchRun *run)
@@ -383,13 +377,13 @@ bench_one_at_a_time (const BenchRun *run)
   BenchTasks fibers = { n / 4, 1 };
   BenchRust tokio = { NULL, { 1, n / 4 } }, tokio_small = { NULL, { 1, n / 4, g_get_num_processors () } };
   const BenchWay ways[] = {
-    { PING_PONG, bench_ping_pong, GUINT_TO_POINTER (n) },
-    { "aiot_offload_async", run_load, &offload, { PING_PONG, 1, .outdoes = { TASK_THREAD } },
-      .second_goal = { TOKIO_SMALL, 1 } },
+    { BENCH_PING_PONG, bench_ping_pong, GUINT_TO_POINTER (n) },
+    { "aiot_offload_async", run_load, &offload, { BENCH_PING_PONG, 1, .outdoes = { TASK_THREAD } },
+      .second_goal = { BENCH_TOKIO_SMALL, 1 } },
     { TASK_THREAD, run_load, &task },
     { LIBDEX, bench_libdex_calls, &fibers, .missing = bench_libdex_get_missing () },
-    bench_rust_way (&tokio, run, "tokio-calls", TOKIO),
-    bench_rust_way (&tokio_small, run, "tokio-calls", TOKIO_SMALL),
+    bench_rust_way (&tokio, run, "tokio-calls", BENCH_TOKIO),
+    bench_rust_way (&tokio_small, run, "tokio-calls", BENCH_TOKIO_SMALL),
   };
   const BenchGroup group = { "one-at-a-time", "One call at a time, on one processor", ways, G_N_ELEMENTS (ways), 9 };
 
@@ -403,8 +397,8 @@ bench_sync_await (const BenchRun *run)
 {
   const guint n = bench_scaled (run, 40000);
   const BenchWay ways[] = {
-    { PING_PONG, bench_ping_pong, GUINT_TO_POINTER (n) },
-    { "aiot_sync_await", run_sync_awaits, GUINT_TO_POINTER (n), { PING_PONG, 1.1, .outdoes = { INVOKE } } },
+    { BENCH_PING_PONG, bench_ping_pong, GUINT_TO_POINTER (n) },
+    { "aiot_sync_await", run_sync_awaits, GUINT_TO_POINTER (n), { BENCH_PING_PONG, 1.1, .outdoes = { INVOKE } } },
     { INVOKE, run_invocations, GUINT_TO_POINTER (n) },
   };
   const BenchGroup group = {
@@ -430,14 +424,14 @@ run_in_flight (const BenchRun *run,
   BenchRust tokio = { NULL, { n_in_flight, n / 10 } };
   BenchRust tokio_small = { NULL, { n_in_flight, n, g_get_num_processors () } };
   const BenchWay ways[] = {
-    { BARE_TASK, bench_bare_tasks, &bare },
-    { "aiot_offload_async", run_load, &offload, { BARE_TASK, 1.3, .outdoes = { judges ? TASK_THREAD : NULL, POOL } } },
+    { BENCH_BARE_TASK, bench_bare_tasks, &bare },
+    { "aiot_offload_async", run_load, &offload, { BENCH_BARE_TASK, 1.3, .outdoes = { judges ? TASK_THREAD : NULL, POOL } } },
     { "aiot_executor_run_task", run_load, &run_task, { .outdoes = { judges ? TASK_THREAD : NULL } } },
     { TASK_THREAD, run_load, &task },
     { POOL, run_load, &pool },
     { LIBDEX, bench_libdex_calls, &fibers, .missing = bench_libdex_get_missing () },
-    bench_rust_way (&tokio, run, "tokio-calls", TOKIO),
-    bench_rust_way (&tokio_small, run, "tokio-calls", TOKIO_SMALL),
+    bench_rust_way (&tokio, run, "tokio-calls", BENCH_TOKIO),
+    bench_rust_way (&tokio_small, run, "tokio-calls", BENCH_TOKIO_SMALL),
   };
   const BenchGroup group = { key, title, ways, G_N_ELEMENTS (ways), 5 };
 

@@ -11,6 +11,10 @@ G_BEGIN_DECLS
 
 /* What nothing of this kind can be cheaper than. */
 
+/* What they are called in all groups */
+#define BENCH_PING_PONG "condition ping-pong"
+#define BENCH_BARE_TASK "bare GTask, no thread"
+
 /* From one thread to another and back, through a condition. Its data is the number of operations. */
 double bench_ping_pong  (gpointer n_operations);
 

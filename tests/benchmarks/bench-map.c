@@ -223,8 +223,7 @@ run_pool (gpointer data)
 
 /* --- the part of the program --- */
 
-#define TOKIO_SMALL "tokio, a thread for each processor"
-#define GOAL        { TOKIO_SMALL, 1 }
+#define GOAL        { BENCH_TOKIO_SMALL, 1 }
 
 /* What takes longer gets less to do: a map that has a call for each processor only, and tokio with all the threads it likes. */
 void
@@ -237,14 +236,14 @@ bench_map (const BenchRun *run)
   Mapping by_foreach = { n, begin_map, 1000, collect_by_foreach }, by_item = { n, begin_map, 1000, collect_by_item };
   Mapping calls = { n, begin_calls };
   const BenchWay ways[] = {
-    { "bare GTask, no thread", bench_bare_tasks, &bare },
+    { BENCH_BARE_TASK, bench_bare_tasks, &bare },
     { "map, 1000 at a time, foreach_async", run_mapping, &by_foreach, GOAL },
     { "map, 1000 at a time, next_async", run_mapping, &by_item, GOAL },
     { "map, one for each processor", run_mapping, &few, GOAL },
     { "aiot_threaded_call_async for each", run_mapping, &calls, GOAL },
     { "GThreadPool, the main loop waits", run_pool, GUINT_TO_POINTER (n) },
-    bench_rust_way (&tokio, run, "tokio-map", "tokio, up to 512 threads"),
-    bench_rust_way (&tokio_small, run, "tokio-map", TOKIO_SMALL),
+    bench_rust_way (&tokio, run, "tokio-map", BENCH_TOKIO),
+    bench_rust_way (&tokio_small, run, "tokio-map", BENCH_TOKIO_SMALL),
   };
   const BenchGroup group = { "map", "An item of many that are mapped", ways, G_N_ELEMENTS (ways), 5 };
 

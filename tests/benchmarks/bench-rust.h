@@ -16,6 +16,10 @@ typedef struct
   int arguments[3];     /* each program says what they are; those that it has no use for are 0 */
 } BenchRust;
 
+/* tokio's threads for what blocks. Left to itself it starts so many for short work that they are in each other's way. */
+#define BENCH_TOKIO       "tokio, up to 512 threads"
+#define BENCH_TOKIO_SMALL "tokio, a thread for each processor"
+
 BenchWay bench_rust_way   (BenchRust      *self,
                            const BenchRun *run,
                            const char     *program,

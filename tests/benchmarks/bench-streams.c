@@ -208,7 +208,6 @@ run_channel (gpointer data)
 
 #define TOKIO  "tokio mpsc, to a task"
 #define INVOKE "g_main_context_invoke"
-#define TASK   "bare GTask, no thread"
 
 /* @slower: the way that every one of ours outdoes; NULL: none */
 static void
@@ -228,14 +227,14 @@ run_streams (const BenchRun *run,
     { "GAsyncQueue, push and pop in one thread", bench_queue_alone, GUINT_TO_POINTER (n) },
     { "GAsyncQueue, from thread to thread", bench_queue_threads, GUINT_TO_POINTER (n) },
     { INVOKE, bench_invoke, some },
-    { TASK, bench_bare_tasks, &bare },
+    { BENCH_BARE_TASK, bench_bare_tasks, &bare },
     bench_rust_way (&tokio, run, "tokio", TOKIO),
     bench_rust_way (&crossbeam, run, "crossbeam", "crossbeam-channel, to a thread"),
     { "libdex, to a fiber on the main loop", bench_libdex_stream, some, .missing = bench_libdex_get_missing () },
     bench_rust_way (&std, run, "std", "Rust's std::sync_channel, to a thread"),
     { "generator, foreach_async", run_generator, &by_foreach, { TOKIO, 0.45, .outdoes = { slower } } },
     { "generator, next_many_async", run_generator, &by_batch, { TOKIO, 0.7, .outdoes = { slower } } },
-    { "generator, next_async", run_generator, &by_item, { TASK, 1.3, .outdoes = { slower } } },
+    { "generator, next_async", run_generator, &by_item, { BENCH_BARE_TASK, 1.3, .outdoes = { slower } } },
     { "channel, foreach_async", run_channel, &by_foreach, { TOKIO, 0.45, .outdoes = { slower } } },
   };
   const BenchGroup group = { key, title, ways, G_N_ELEMENTS (ways), 7 };
@@ -288,7 +287,7 @@ void
 bench_capacity_one (const BenchRun *run)
 {
   const guint n = bench_scaled (run, 20000);
-  const char *floor = "condition ping-pong";
+  const char *floor = BENCH_PING_PONG;
   Pattern by_item = { n, 1, consume_by_item }, by_foreach = { n, 1, consume_by_foreach };
   BenchRust tokio = { NULL, { 1, n, bench_processors_get_producer () } };
   const BenchWay ways[] = {
