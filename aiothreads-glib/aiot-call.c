@@ -5,6 +5,7 @@
 
 #include "aiot-call-internal.h"
 
+#include "aiot-memory-private.h"
 #include "aiot-value-private.h"
 
 /**
@@ -163,8 +164,7 @@ aiot_call_new (AiotThreadFunc  func,
                GDestroyNotify  user_data_destroy,
                const GValue   *argument)
 {
-  /* The GNU C library has no memory at hand for who wants it zeroed. */
-  AiotCall *self = memset (g_malloc (sizeof (AiotCall)), 0, sizeof (AiotCall));
+  AiotCall *self = aiot_alloc_zeroed (sizeof (AiotCall));
 
   g_atomic_ref_count_init (&self->ref_count);
   self->func = func;

@@ -69,7 +69,7 @@ aiot_close_request_start (AiotIterator        *iterator,
                           GAsyncReadyCallback  callback,
                           gpointer             callback_data)
 {
-  CloseRequest *self = aiot_request_alloc (sizeof (CloseRequest));
+  CloseRequest *self = aiot_alloc_zeroed (sizeof (CloseRequest));
 
   self->end.waiter.notify = close_notify;
   self->queue = queue != NULL ? aiot_queue_ref (queue) : NULL;

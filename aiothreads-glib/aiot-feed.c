@@ -150,7 +150,7 @@ feed_ask_queue (AiotFeed *self,
                 guint     max)
 {
   AiotQueueIterator *source = AIOT_QUEUE_ITERATOR (self->source);
-  Question *question = aiot_request_alloc (sizeof (Question));
+  Question *question = aiot_alloc_zeroed (sizeof (Question));
 
   question->feed = self;
   question->queue = aiot_queue_ref (aiot_queue_iterator_start (source));

@@ -202,7 +202,7 @@ aiot_queue_foreach_async (AiotQueue           *self,
                           GAsyncReadyCallback  callback,
                           gpointer             callback_data)
 {
-  Foreach *foreach = aiot_request_alloc (sizeof (Foreach));
+  Foreach *foreach = aiot_alloc_zeroed (sizeof (Foreach));
 
   foreach->queue = aiot_queue_ref (self);
   foreach->reader = reader;

@@ -5,14 +5,12 @@
 
 #pragma once
 
+#include "aiot-memory-private.h"
 #include "aiot-queue-private.h"
 
 G_BEGIN_DECLS
 
 /* What a queue is made of: for its own files only. */
-
-/* At least what processors exchange at once. */
-#define AIOT_QUEUE_APART 64
 
 struct _AiotQueue
 {
@@ -35,10 +33,10 @@ struct _AiotQueue
   gboolean changed_always;
 
   /* Atomic, beside nothing that senders need. These start again from 0 when they are at their end, as n_in does. */
-  char apart_from_above[AIOT_QUEUE_APART];
+  char apart_from_above[AIOT_APART];
   guint n_out;                  /* of all items, those that count against the capacity no more */
   guint n_in_at_last;           /* what n_in was when the last item was taken */
-  char apart_from_below[AIOT_QUEUE_APART];
+  char apart_from_below[AIOT_APART];
 
   GMutex mutex;                 /* guards all below */
   AiotBlock *head;              /* the first of the blocks, which are a list; NULL: none */

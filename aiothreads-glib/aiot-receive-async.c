@@ -135,7 +135,7 @@ aiot_queue_receive_async (AiotQueue           *self,
                           GAsyncReadyCallback  callback,
                           gpointer             callback_data)
 {
-  ReceiveRequest *request = aiot_request_alloc (sizeof (ReceiveRequest));
+  ReceiveRequest *request = aiot_alloc_zeroed (sizeof (ReceiveRequest));
 
   request->receiver.min = request->receiver.max = 1;
   receive_start (request, self, reader, timeout_ms, cancellable, source_object, source_tag, callback, callback_data);
@@ -163,7 +163,7 @@ aiot_queue_receive_many_async (AiotQueue           *self,
                                GAsyncReadyCallback  callback,
                                gpointer             callback_data)
 {
-  ReceiveRequest *request = aiot_request_alloc (sizeof (ReceiveRequest));
+  ReceiveRequest *request = aiot_alloc_zeroed (sizeof (ReceiveRequest));
 
   request->receiver.min = min;
   request->receiver.max = max;

@@ -7,6 +7,7 @@
 
 #include "aiot-context-private.h"
 #include "aiot-home-private.h"
+#include "aiot-memory-private.h"
 #include "aiot-result-private.h"
 #include "aiot-waiter-private.h"
 
@@ -49,7 +50,6 @@ struct _AiotRequest
   GError *error;             /* home only: what finish gives */
 };
 
-gpointer     aiot_request_alloc            (gsize                   size);
 gboolean     aiot_request_prepare          (AiotRequest            *self,
                                             const AiotRequestFuncs *funcs,
                                             AiotHomeLane            lane,

@@ -210,13 +210,6 @@ request_fail_in_fork (AiotRequest *self)
   g_source_attach (source, g_main_context_get_thread_default ());
 }
 
-/* Zeroed memory. The C library gets memory faster that it need not zero itself. */
-gpointer
-aiot_request_alloc (gsize size)
-{
-  return memset (g_malloc (size), 0, size);
-}
-
 /*
  * Of that memory. It must be answered from now on, and hears of nothing else yet. FALSE when it was answered already, because
  * nothing can be waited for in this process.

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "aiot-memory-private.h"
 #include "aiot-turn-private.h"
 #include "aiot-worker-private.h"
 
@@ -56,9 +57,6 @@ typedef struct
   guint n;
 } AiotSignals;
 
-/* At least what processors exchange at once. */
-#define AIOT_RUNNER_APART 64
-
 struct _AiotRunner
 {
   const AiotRunnerFuncs *funcs;
@@ -69,7 +67,7 @@ struct _AiotRunner
   gboolean is_joined;       /* the end of the process waits for its threads */
 
   /* Who counts references does not wait for the line of the lock, which is exchanged all the time. */
-  char apart_from_above[AIOT_RUNNER_APART];
+  char apart_from_above[AIOT_APART];
   GMutex mutex;             /* guards all below, and all that the kinds of runners add */
   AiotSignals signals;      /* for those called; given after unlocking */
   AiotSignals owed;         /* those that were postponed; only while somebody dozes */
@@ -163,7 +161,6 @@ gboolean    aiot_runner_sleep_locked         (AiotRunner            *self,
 void        aiot_runner_call_locked          (AiotRunner            *self,
                                               AiotWorker            *worker);
 void        aiot_runner_call_all_locked      (AiotRunner            *self);
-void        aiot_runner_give_owed_locked     (AiotRunner            *self);
 void        aiot_runner_postpone_locked      (AiotRunner            *self);
 gboolean    aiot_runner_comes_in_lots_locked (AiotRunner            *self);
 void        aiot_runner_begin_doze_locked    (AiotRunner            *self);

@@ -21,13 +21,31 @@
 #define LOT 16
 
 static void
+add_signal_locked (AiotRunner *self,
+                   GCond      *cond)
+{
+  if (self->signals.n < G_N_ELEMENTS (self->signals.conds))
+    self->signals.conds[self->signals.n++] = cond;
+  else
+    g_cond_signal (cond);
+}
+
+/* With the next unlocking. */
+static void
+give_owed_locked (AiotRunner *self)
+{
+  while (self->owed.n > 0)
+    add_signal_locked (self, self->owed.conds[--self->owed.n]);
+}
+
+static void
 settle (AiotErrand *errand)
 {
   AiotRunner *self = (AiotRunner *) ((char *) errand - G_STRUCT_OFFSET (AiotRunner, errand));
 
   aiot_brief_lock (&self->mutex);
   errand->turn = NULL;
-  aiot_runner_give_owed_locked (self);
+  give_owed_locked (self);
   aiot_runner_unlock (self);
   aiot_runner_unref (self);
 }
@@ -71,16 +89,6 @@ aiot_runner_sleep_locked (AiotRunner *self,
   return TRUE;
 }
 
-static void
-add_signal_locked (AiotRunner *self,
-                   GCond      *cond)
-{
-  if (self->signals.n < G_N_ELEMENTS (self->signals.conds))
-    self->signals.conds[self->signals.n++] = cond;
-  else
-    g_cond_signal (cond);
-}
-
 /* With the next unlocking: there is something for it to do. */
 void
 aiot_runner_call_locked (AiotRunner *self,
@@ -98,14 +106,6 @@ aiot_runner_call_all_locked (AiotRunner *self)
       g_cond_signal (((AiotWorker *) l->data)->called);
 }
 
-/* With the next unlocking. */
-void
-aiot_runner_give_owed_locked (AiotRunner *self)
-{
-  while (self->owed.n > 0)
-    add_signal_locked (self, self->owed.conds[--self->owed.n]);
-}
-
 void
 aiot_runner_begin_doze_locked (AiotRunner *self)
 {
@@ -120,7 +120,7 @@ aiot_runner_end_doze_locked (AiotRunner *self,
   self->n_dozing--;
   if (!was_called)
     self->n_in_turn = self->n_in_turn_before = 0;
-  aiot_runner_give_owed_locked (self);
+  give_owed_locked (self);
 }
 
 static void
@@ -178,5 +178,5 @@ aiot_runner_postpone_locked (AiotRunner *self)
   if (may_owe_locked (self))
     owe_locked (self);
   else
-    aiot_runner_give_owed_locked (self);
+    give_owed_locked (self);
 }

@@ -256,7 +256,7 @@ aiot_queue_send_async (AiotQueue           *self,
                        GAsyncReadyCallback  callback,
                        gpointer             callback_data)
 {
-  SendRequest *request = aiot_request_alloc (sizeof (SendRequest));
+  SendRequest *request = aiot_alloc_zeroed (sizeof (SendRequest));
   AiotOffer offer;
 
   request->queue = aiot_queue_ref (self);
